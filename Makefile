@@ -1,0 +1,29 @@
+# make run    installs, prepares and serves the application with a demo interview
+# make test   installs and runs everything: lint, types, contracts, tests
+PORT ?= 8000
+PYTHON ?= python3
+export PORT PYTHON
+
+.PHONY: help install run run-services test bench screenshots clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+install:
+	@deploy/install.sh
+
+run:
+	@deploy/run.sh
+
+run-services:
+	@deploy/run-services.sh
+
+test:
+	@deploy/test.sh $(ARGS)
+
+bench:
+	@deploy/install.sh dev
+	@.venv/bin/python -m tests.benchmarks
+
+clean:
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Everything: lint, types, migrations, import contracts, unit, flow, service and browser tests.
+set -eu
+cd "$(dirname "$0")/.."
+deploy/install.sh dev
+
+# Chromium: the system's, else Playwright's, else the distribution's where we may install it.
+if ! command -v chromium >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1; then
+    .venv/bin/playwright install chromium >/dev/null 2>&1 ||
+        { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 &&
+            echo "Installing Chromium ..." && apt-get -qq update >/dev/null 2>&1 &&
+            DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium >/dev/null 2>&1; } || true
+fi
+
+step() { printf '\n== %s\n' "$*"; }
+step lint;       .venv/bin/ruff check . && .venv/bin/ruff format --check .
+step types;      .venv/bin/mypy
+step migrations; DJANGO_SETTINGS_MODULE=tests.settings .venv/bin/python manage.py makemigrations --check --dry-run
+step tests;      exec .venv/bin/python -m pytest "$@"
