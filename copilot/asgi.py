@@ -1,0 +1,25 @@
+"""The ASGI application: pages and API by Django, sockets behind origin and sign-in."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "copilot.settings")
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+from django.urls import re_path
+
+pages = get_asgi_application()  # sets Django up: what follows imports models
+
+from copilot import embedded
+from copilot.sockets import Refuse
+from sessions.routing import websocket_urlpatterns as live
+from transcription.routing import websocket_urlpatterns as audio
+
+sockets = AllowedHostsOriginValidator(
+    AuthMiddlewareStack(URLRouter([*audio, *live, re_path("", Refuse.as_asgi())]))
+)
+application = ProtocolTypeRouter({"http": pages, "websocket": sockets})
+
+embedded.start_if_wanted()

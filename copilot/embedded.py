@@ -1,0 +1,41 @@
+"""The embedded default: a real Celery worker and beat as threads of the server's process.
+
+Used where no REDIS_URL is given. Broker and channel layer live in memory, so work queued at a crash
+is lost with the process; the analysis cursor in the database and the sweep find it again.
+"""
+
+import logging
+import sys
+import threading
+
+from celery.beat import EmbeddedService
+from django.conf import settings
+
+from copilot.celery import app
+
+logger = logging.getLogger(__name__)
+
+_started = threading.Lock()
+
+
+def start_if_wanted() -> None:
+    """Start worker and beat once, where settings ask for them."""
+    if settings.INTERVIEW_EMBEDDED and _started.acquire(blocking=False):
+        start()
+
+
+def start() -> None:
+    worker = app.Worker(
+        pool="threads",
+        concurrency=2,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        loglevel="WARNING",
+        quiet=True,
+    )
+    threading.Thread(target=worker.start, name="celery-worker", daemon=True).start()
+    beat = EmbeddedService(app, thread=True, scheduler_cls="celery.beat:Scheduler")
+    beat.daemon = True
+    beat.start()
+    logger.info("worker and beat run in this process (%s)", sys.argv[0])

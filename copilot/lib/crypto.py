@@ -1,0 +1,81 @@
+"""Envelope encryption: master keys wrap organization keys, which wrap one data key per session.
+
+Everything is AES-256-GCM. A sealed value is `0x01 | nonce (12 bytes) | ciphertext and tag`; the
+associated data name the place where it belongs, so a value moved elsewhere does not open.
+Losing a data key makes everything sealed with it unreadable, which is how an interview is erased.
+"""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+VERSION = b"\x01"
+
+
+class CryptoError(Exception):
+    """A sealed value or key could not be opened; the text never holds either."""
+
+
+def new_key() -> bytes:
+    return AESGCM.generate_key(bit_length=KEY_BYTES * 8)
+
+
+def seal(key: bytes, plaintext: bytes, place: bytes) -> bytes:
+    """Encrypt `plaintext` for exactly one `place` (the associated data)."""
+    nonce = os.urandom(NONCE_BYTES)
+    return VERSION + nonce + AESGCM(key).encrypt(nonce, plaintext, place)
+
+
+def unseal(key: bytes, sealed: bytes, place: bytes) -> bytes:
+    """Decrypt what `seal` made for the same key and place; raise CryptoError otherwise."""
+    if sealed[:1] != VERSION or len(sealed) < 1 + NONCE_BYTES + 16:
+        raise CryptoError("not a sealed value of a known version")
+    nonce, ciphertext = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
+    try:
+        return AESGCM(key).decrypt(nonce, ciphertext, place)
+    except InvalidTag:
+        raise CryptoError("wrong key, wrong place or damaged value") from None
+
+
+@dataclass(frozen=True, repr=False)
+class MasterKeys:
+    """Master keys by id; `primary` wraps, all of them unwrap, so that keys can be rotated."""
+
+    keys: Mapping[str, bytes]
+    primary: str
+
+    @classmethod
+    def parse(cls, entries: list[str]) -> "MasterKeys":
+        """Read `id:base64` entries, the first being the primary; raise ValueError with a reason."""
+        keys: dict[str, bytes] = {}
+        for entry in entries:
+            key_id, _, encoded = entry.strip().partition(":")
+            try:
+                key = base64.b64decode(encoded, validate=True)
+            except binascii.Error:
+                raise ValueError(f"master key '{key_id}' is not base64") from None
+            if not key_id or len(key) != KEY_BYTES:
+                raise ValueError(f"master key '{key_id}' must be id:base64 of {KEY_BYTES} bytes")
+            keys[key_id] = key
+        if not keys:
+            raise ValueError("no master key is given")
+        return cls(keys, next(iter(keys)))
+
+    def wrap(self, key: bytes, place: bytes) -> bytes:
+        """Return `length of id | id | sealed key` so that unwrap knows which master key to take."""
+        key_id = self.primary.encode()
+        return bytes([len(key_id)]) + key_id + seal(self.keys[self.primary], key, place)
+
+    def unwrap(self, wrapped: bytes, place: bytes) -> bytes:
+        length = wrapped[0] if wrapped else 0
+        key_id = wrapped[1 : 1 + length].decode(errors="replace")
+        if key_id not in self.keys:
+            raise CryptoError(f"master key '{key_id}' is not configured")
+        return unseal(self.keys[key_id], wrapped[1 + length :], place)

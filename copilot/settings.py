@@ -1,0 +1,345 @@
+"""The one settings file: every outside value is read here, once, with its default.
+
+`INTERVIEW_MODE=local` (the default) needs nothing from outside: SQLite, an in-memory channel layer
+and broker, keys made on the first start and kept in the data directory. `INTERVIEW_MODE=production`
+refuses to start until everything it needs is given. `.env.example` says what each value does.
+"""
+
+import base64
+import json
+import os
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from copilot.lib.crypto import MasterKeys, new_key
+
+env = environ.FileAwareEnv()  # NAME_FILE=/run/secrets/x works for every NAME
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env.read_env(BASE_DIR / ".env")  # values of the real environment win
+
+# --- Mode and places -----------------------------------------------------------------------------
+
+INTERVIEW_MODE: str = env.str("INTERVIEW_MODE", "local")
+if INTERVIEW_MODE not in {"local", "production"}:
+    raise ImproperlyConfigured("INTERVIEW_MODE is either local or production")
+PRODUCTION = INTERVIEW_MODE == "production"
+DEBUG: bool = env.bool("DEBUG", False)
+if DEBUG and PRODUCTION:
+    raise ImproperlyConfigured("DEBUG shows what was said on error pages: not in production")
+
+INTERVIEW_DATA_DIR = Path(env.str("INTERVIEW_DATA_DIR", str(BASE_DIR / "var"))).expanduser()
+INTERVIEW_MODELS_DIR = Path(
+    env.str("INTERVIEW_MODELS_DIR", "~/.cache/interview-copilot/models")
+).expanduser()
+
+
+# --- Keys ----------------------------------------------------------------------------------------
+
+
+def _local_keys() -> dict[str, str]:
+    """Make the keys of a local installation once and keep them readable for its owner only."""
+    path = INTERVIEW_DATA_DIR / "keys.json"
+    try:
+        INTERVIEW_DATA_DIR.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        stored: dict[str, str] = json.loads(path.read_text())
+        return stored
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"cannot write to the data directory {INTERVIEW_DATA_DIR}: {error.strerror}"
+        ) from None
+    made = {
+        "secret": base64.urlsafe_b64encode(os.urandom(48)).decode(),
+        "master": f"local:{base64.b64encode(new_key()).decode()}",
+    }
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(made, file)
+    return made
+
+
+SECRET_KEY: str = env.str("SECRET_KEY", "")
+_master_keys: list[str] = env.list("INTERVIEW_MASTER_KEYS", default=[])
+if not PRODUCTION and not (SECRET_KEY and _master_keys):
+    _keys = _local_keys()
+    SECRET_KEY = SECRET_KEY or _keys["secret"]
+    _master_keys = _master_keys or [_keys["master"]]
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured("SECRET_KEY must be given and at least 32 characters long")
+try:
+    INTERVIEW_MASTER_KEYS = MasterKeys.parse(_master_keys)
+except ValueError as reason:
+    raise ImproperlyConfigured(f"INTERVIEW_MASTER_KEYS: {reason}") from None
+
+# --- Hosts and cookies ---------------------------------------------------------------------------
+
+ALLOWED_HOSTS: list[str] = env.list(
+    "ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"]
+)
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_SSL_REDIRECT: bool = env.bool("SECURE_SSL_REDIRECT", PRODUCTION)
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
+)
+SECURE_HSTS_SECONDS: int = env.int("SECURE_HSTS_SECONDS", 31_536_000 if PRODUCTION else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# --- Applications --------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",  # first: its `runserver` replaces Django's
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "guardian",
+    "rest_framework",
+    "copilot",
+    "accounts",
+    "sessions",
+    "transcription",
+    "insights",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "copilot.urls"
+ASGI_APPLICATION = "copilot.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Data ----------------------------------------------------------------------------------------
+
+_database_url: str = env.str("DATABASE_URL", "")
+if _database_url:
+    DATABASES = {"default": env.db_url_config(_database_url)}
+    DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 0)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": INTERVIEW_DATA_DIR / "db.sqlite3",
+            "OPTIONS": {
+                # IMMEDIATE takes the write lock at BEGIN: it is what makes read-modify-write safe,
+                # since select_for_update() does nothing on SQLite.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON;",
+            },
+        }
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL: str = env.str("REDIS_URL", "")
+INTERVIEW_EMBEDDED = not REDIS_URL  # worker, broker and channel layer live in the server's process
+
+if REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            "CONFIG": {
+                # Any finite socket timeout lets redis-py swallow the cancellation of a receive.
+                "hosts": [{"address": REDIS_URL, "socket_timeout": None}],
+                "symmetric_encryption_keys": [SECRET_KEY],
+                "capacity": 1000,
+                "expiry": 30,
+            },
+        }
+    }
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "copilot",
+        }
+    }
+else:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "copilot.lib.layers.ThreadsafeInMemoryChannelLayer",
+            "CONFIG": {"capacity": 1000},
+        }
+    }
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- Celery --------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": 600} if REDIS_URL else {"polling_interval": 0.05}
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1}
+
+# --- People --------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "sessions:list"
+LOGOUT_REDIRECT_URL = "accounts:login"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "copilot.api.error_response",
+}
+
+# --- Language and time ---------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "copilot" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE: str = env.str("TIME_ZONE", "UTC")
+
+# --- Static files --------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = INTERVIEW_DATA_DIR / "static" if PRODUCTION else None  # local: served as they lie
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- Speech --------------------------------------------------------------------------------------
+
+# Engine per language: "auto" or one of vosk, whisper, two_pass, scripted, e.g. "en=whisper,ko=vosk".
+INTERVIEW_ENGINES: dict[str, str] = env.dict("INTERVIEW_ENGINES", default={})
+INTERVIEW_WHISPER_WORKERS: int = env.int("INTERVIEW_WHISPER_WORKERS", os.cpu_count() or 1)
+INTERVIEW_PARTIAL_INTERVAL: float = env.float("INTERVIEW_PARTIAL_INTERVAL", 0.6)
+INTERVIEW_SCRIPT: str = env.str("INTERVIEW_SCRIPT", "")  # JSON file of the scripted engine
+INTERVIEW_MAX_STREAMS: int = env.int("INTERVIEW_MAX_STREAMS", 4 * (os.cpu_count() or 1))
+
+# --- Analysis ------------------------------------------------------------------------------------
+
+INTERVIEW_LLM_BASE_URL: str = env.str("INTERVIEW_LLM_BASE_URL", "")
+INTERVIEW_LLM_API_KEY: str = env.str("INTERVIEW_LLM_API_KEY", "")
+INTERVIEW_LLM_MODEL: str = env.str("INTERVIEW_LLM_MODEL", "gpt-4o-mini")
+INTERVIEW_LLM_READ_TIMEOUT: float = env.float("INTERVIEW_LLM_READ_TIMEOUT", 8.0)  # seconds
+INTERVIEW_LLM_TOTAL_TIMEOUT: float = env.float("INTERVIEW_LLM_TOTAL_TIMEOUT", 25.0)  # seconds
+INTERVIEW_ANALYSIS_INTERVAL: float = env.float("INTERVIEW_ANALYSIS_INTERVAL", 5.0)  # seconds
+INTERVIEW_ANALYSIS_LEASE: float = env.float("INTERVIEW_ANALYSIS_LEASE", 40.0)  # seconds
+INTERVIEW_SWEEP_INTERVAL: float = env.float("INTERVIEW_SWEEP_INTERVAL", 3.0)  # seconds
+CELERY_BEAT_SCHEDULE = {
+    "sweep-analysis": {
+        "task": "insights.tasks.sweep",
+        "schedule": INTERVIEW_SWEEP_INTERVAL,
+        "options": {"expires": INTERVIEW_SWEEP_INTERVAL},
+    },
+}
+
+# --- Logs: ids, counts and kinds, never words ----------------------------------------------------
+
+LOG_LEVEL: str = env.str("LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "presidio-analyzer": {"level": "ERROR"},  # would log what it reads at DEBUG
+        "faster_whisper": {"level": "ERROR"},  # would log what it hears at DEBUG
+        "openai": {"level": "WARNING"},  # would log whole requests at DEBUG
+        "httpx2": {"level": "WARNING"},
+        "django.dispatch": {"level": "CRITICAL"},  # would log what receivers raise; the senders do
+        "celery": {"level": "WARNING"},
+        "daphne": {"level": "WARNING"},
+        "django.channels.server": {"level": "WARNING"},
+    },
+}
+
+# --- Production refuses to start half-configured --------------------------------------------------
+
+if PRODUCTION:
+    _missing = [
+        name
+        for name, value in {
+            "ALLOWED_HOSTS": ALLOWED_HOSTS,
+            "DATABASE_URL": _database_url,
+            "REDIS_URL": REDIS_URL,
+        }.items()
+        if not value
+    ]
+    if _missing:
+        raise ImproperlyConfigured(f"production needs {', '.join(_missing)}")
+    if "*" in ALLOWED_HOSTS:
+        raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts, not *")

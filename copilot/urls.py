@@ -1,0 +1,26 @@
+"""Every URL: pages, admin, API, health."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+import insights.urls
+import sessions.urls
+from copilot import api
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+session_pages = [*sessions.urls.urlpatterns, *insights.urls.urlpatterns]
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="sessions:list")),
+    path("sessions/", include((session_pages, "sessions"))),
+    path("accounts/", include("accounts.urls")),
+    path("api/v1/", include((api.urlpatterns, "api"))),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz),
+]

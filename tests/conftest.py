@@ -1,0 +1,78 @@
+"""The cast, the places and the hygiene that every test shares."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+from django.utils import translation
+
+from sessions.models import Session
+from tests import environment
+from tests.factories import Cast, go_live, make_cast
+from transcription import streams
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    if environment.left_out:
+        parts = "; ".join(f"{what} ({why})" for what, why in sorted(environment.left_out.items()))
+        print(f"Left out: {parts}.")
+    else:
+        print("Left out: nothing.")
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    if not environment.answers(environment.DATABASE_URL, 5432):
+        environment.leave_out("service tests", "Postgres does not answer; set TEST_DATABASE_URL")
+    return environment.DATABASE_URL
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    if not environment.answers(environment.REDIS_URL, 6379):
+        environment.leave_out("service tests", "Redis does not answer; set TEST_REDIS_URL")
+    return environment.REDIS_URL
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str | None:
+    """Path of the system's Chromium, or None for Playwright's own."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as p:
+        if not Path(p.chromium.executable_path).exists():
+            environment.leave_out("browser tests", "Chromium is not installed and could not be fetched")
+    return None
+
+
+@pytest.fixture(autouse=True)
+def _clean() -> Iterator[None]:
+    cache.clear()
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture
+def scripted(settings) -> Iterator[None]:
+    """Let the scripted engine say tests/data/script.json instead of listening."""
+    settings.INTERVIEW_ENGINES = {"en": "scripted"}
+    streams.engine_config.cache_clear()
+    yield
+    streams.engine_config.cache_clear()
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def live(cast: Cast) -> Session:
+    return go_live(cast.session)

@@ -1,0 +1,74 @@
+"""Sealed values open in their own place and nowhere else."""
+
+import base64
+
+import pytest
+
+from copilot.lib.crypto import CryptoError, MasterKeys, new_key, seal, unseal
+
+
+def entry(key_id: str, key: bytes) -> str:
+    return f"{key_id}:{base64.b64encode(key).decode()}"
+
+
+def test_a_sealed_value_opens_with_its_key_and_place():
+    key = new_key()
+    assert unseal(key, seal(key, b"hello", b"here"), b"here") == b"hello"
+
+
+@pytest.mark.parametrize("place", [b"there", b"", b"here "])
+def test_it_does_not_open_elsewhere(place):
+    key = new_key()
+    with pytest.raises(CryptoError):
+        unseal(key, seal(key, b"hello", b"here"), place)
+
+
+def test_it_does_not_open_with_another_key_or_when_damaged():
+    key = new_key()
+    sealed = seal(key, b"hello", b"here")
+    with pytest.raises(CryptoError):
+        unseal(new_key(), sealed, b"here")
+    for position in range(len(sealed)):
+        damaged = bytearray(sealed)
+        damaged[position] ^= 1
+        with pytest.raises(CryptoError):
+            unseal(key, bytes(damaged), b"here")
+    for length in range(len(sealed)):
+        with pytest.raises(CryptoError):
+            unseal(key, sealed[:length], b"here")
+
+
+def test_the_same_value_is_sealed_differently_each_time():
+    key = new_key()
+    assert seal(key, b"hello", b"here") != seal(key, b"hello", b"here")
+
+
+def test_an_older_master_key_still_unwraps_after_rotation():
+    old, new = new_key(), new_key()
+    wrapped = MasterKeys.parse([entry("old", old)]).wrap(b"k" * 32, b"org")
+    rotated = MasterKeys.parse([entry("new", new), entry("old", old)])
+    assert rotated.unwrap(wrapped, b"org") == b"k" * 32
+    with pytest.raises(CryptoError, match="'old' is not configured"):
+        MasterKeys.parse([entry("new", new)]).unwrap(wrapped, b"org")
+
+
+@pytest.mark.parametrize(
+    ("entries", "reason"),
+    [
+        ([], "no master key"),
+        (["a"], "must be id:base64"),
+        (["a:***"], "not base64"),
+        (["a:aGVsbG8="], "32 bytes"),
+        ([":" + base64.b64encode(bytes(32)).decode()], "must be id:base64"),
+    ],
+)
+def test_wrong_master_keys_are_refused_with_a_reason(entries, reason):
+    with pytest.raises(ValueError, match=reason):
+        MasterKeys.parse(entries)
+
+
+def test_keys_do_not_show_in_a_repr():
+    key = new_key()
+    keys = MasterKeys.parse([entry("a", key)])
+    assert base64.b64encode(key).decode() not in repr(keys)
+    assert str(key) not in repr(keys)

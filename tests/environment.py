@@ -1,0 +1,30 @@
+"""What this machine offers to the tests, and a plain word about what it does not."""
+
+import os
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+
+CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+DATABASE_URL = os.environ.get("TEST_DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
+REDIS_URL = os.environ.get("TEST_REDIS_URL") or "redis://127.0.0.1:6379/15"
+
+left_out: dict[str, str] = {}
+
+
+def leave_out(what: str, why: str) -> None:
+    """Skip the calling test with a reason that the last line repeats; on CI fail instead."""
+    if CI:
+        pytest.fail(f"{what} may not be left out on CI: {why}")
+    left_out[what] = why
+    pytest.skip(f"{what}: {why}")
+
+
+def answers(url: str, default_port: int) -> bool:
+    place = urlsplit(url)
+    try:
+        with socket.create_connection((place.hostname or "", place.port or default_port), 1):
+            return True
+    except OSError:
+        return False

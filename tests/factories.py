@@ -1,0 +1,78 @@
+"""People, organizations and interviews for tests; plain functions with defaults."""
+
+from dataclasses import dataclass
+
+from accounts.models import Organization, User
+from accounts.roles import Role
+from accounts.services import add_member, create_organization
+from sessions import access, services
+from sessions.models import Session
+from transcription.models import Segment
+from transcription.pipeline import SegmentDraft
+from transcription.services import open_stream, save_segment
+
+PASSWORD = "correct-horse-battery"
+
+
+@dataclass
+class Cast:
+    """Olga owns, Sam is shared with, Mia is a colleague, Vic views, Ada administers; Otto is from
+    another organization, and Lea left."""
+
+    organization: Organization
+    elsewhere: Organization
+    olga: User
+    sam: User
+    mia: User
+    vic: User
+    ada: User
+    otto: User
+    lea: User
+    session: Session
+
+
+def make_user(organization: Organization, name: str, role: Role = Role.INTERVIEWER) -> User:
+    user = User.objects.create_user(f"{name}@{organization.slug}.example", PASSWORD, name=name)
+    add_member(organization=organization, user=user, role=role)
+    return user
+
+
+def make_session(owner: User, organization: Organization, **fields: object) -> Session:
+    wanted = {"title": "Backend engineer", "job": "Backend engineer", **fields}
+    return services.create_session(owner=owner, organization=organization, **wanted)
+
+
+def make_cast() -> Cast:
+    here = create_organization(name="Here", slug="here")
+    there = create_organization(name="There", slug="there")
+    olga = make_user(here, "olga")
+    lea = make_user(here, "lea")
+    cast = Cast(
+        organization=here,
+        elsewhere=there,
+        olga=olga,
+        sam=make_user(here, "sam"),
+        mia=make_user(here, "mia"),
+        vic=make_user(here, "vic", Role.VIEWER),
+        ada=make_user(here, "ada", Role.ADMIN),
+        otto=make_user(there, "otto", Role.ADMIN),
+        lea=lea,
+        session=make_session(olga, here, candidate_name="Daniel Reyes"),
+    )
+    access.share(session=cast.session, colleague=cast.sam)
+    access.share(session=cast.session, colleague=lea)
+    lea.memberships.update(is_active=False)
+    return cast
+
+
+def go_live(session: Session) -> Session:
+    """Note the consent and start the interview."""
+    services.record_consent(session=session, noted_by=session.owner, method="verbal")
+    return services.start_session(session=session)
+
+
+def say(session: Session, text: str, *, role: str = "candidate", start: int = 0) -> Segment:
+    """Store one line as if it had been heard at sample `start`."""
+    opened = open_stream(session_id=session.pk, role=role, offset=start, origin_ms=0)
+    draft = SegmentDraft(text, (), start, start + 16_000, 0.9, "scripted", {})
+    return save_segment(opened=opened, draft=draft, language="en")

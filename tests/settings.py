@@ -1,0 +1,23 @@
+"""The product's settings with the outside world swapped: data in a temporary folder, no waiting."""
+
+import base64
+import os
+import tempfile
+
+_data = os.environ.setdefault("INTERVIEW_DATA_DIR", tempfile.mkdtemp(prefix="copilot-tests-"))
+os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 40)
+os.environ.setdefault("INTERVIEW_MASTER_KEYS", f"tests:{base64.b64encode(bytes(32)).decode()}")
+for _name in ("DATABASE_URL", "REDIS_URL", "INTERVIEW_LLM_BASE_URL", "INTERVIEW_LLM_API_KEY"):
+    # Services are given to the tests under names of their own; the developer's stay untouched.
+    os.environ.pop(_name, None)
+if url := os.environ.get("TEST_DATABASE_URL"):
+    os.environ["DATABASE_URL"] = url
+
+from copilot.settings import *  # noqa: E402, F403  # the environment is set first
+
+INTERVIEW_EMBEDDED = False  # the worker is started by the tests that want one
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+INTERVIEW_ANALYSIS_INTERVAL = 0.5
+if not url:
+    DATABASES["default"]["TEST"] = {"NAME": f"{_data}/test.sqlite3"}  # noqa: F405  # see above
+INTERVIEW_SCRIPT = str(BASE_DIR / "tests" / "data" / "script.json")  # noqa: F405  # see above

@@ -1,0 +1,67 @@
+"""Socket clients for tests: the whole ASGI application, without a server in between."""
+
+import json
+from contextlib import asynccontextmanager
+from http.cookies import SimpleCookie
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.test import Client
+
+from copilot.asgi import application
+
+ORIGIN = b"http://127.0.0.1"
+PATIENCE = 10.0  # seconds until a message counts as missing
+
+
+class Socket(WebsocketCommunicator):
+    """A communicator that speaks JSON and can wait for the message it is asked for."""
+
+    async def say(self, **message: Any) -> None:
+        await self.send_to(text_data=json.dumps(message))
+
+    async def hear(self) -> dict[str, Any]:
+        return json.loads(await self.receive_from(timeout=PATIENCE))
+
+    async def hear_until(self, kind: str, **wanted: Any) -> dict[str, Any]:
+        """Return the next message of a type, dropping what comes before it."""
+        while True:
+            message = await self.hear()
+            if message["type"] == kind and all(message.get(k) == v for k, v in wanted.items()):
+                return message
+
+    async def close_code(self) -> int:
+        """Return the code the server closes with, dropping messages before it."""
+        while True:
+            output = await self.receive_output(timeout=PATIENCE)
+            if output["type"] == "websocket.close":
+                return output["code"]
+
+
+@database_sync_to_async
+def _cookie(user: Any) -> str:
+    client = Client()
+    client.force_login(user)
+    jar: SimpleCookie = client.cookies
+    return f"{settings.SESSION_COOKIE_NAME}={jar[settings.SESSION_COOKIE_NAME].value}"
+
+
+async def socket_to(path: str, user: Any = None, *, origin: bytes = ORIGIN) -> Socket:
+    """Return a socket to `path`, signed in as `user`, not yet connected."""
+    headers = [(b"origin", origin), (b"host", b"127.0.0.1")]
+    if user is not None:
+        headers.append((b"cookie", (await _cookie(user)).encode()))
+    return Socket(application, path, headers)
+
+
+@asynccontextmanager
+async def connected(path: str, user: Any):
+    socket = await socket_to(path, user)
+    accepted, _subprotocol = await socket.connect(timeout=PATIENCE)
+    assert accepted, path
+    try:
+        yield socket
+    finally:
+        await socket.disconnect(timeout=PATIENCE)

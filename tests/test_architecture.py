@@ -1,0 +1,67 @@
+"""The shape of the project: import contracts, the one door, documented settings."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ["copilot", "accounts", "sessions", "transcription", "insights"]
+SOURCES = [
+    p for name in PACKAGES for p in (ROOT / name).rglob("*.py") if "migrations" not in p.parts
+]
+
+
+def test_import_contracts_hold():
+    command = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run([command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("pattern", "allowed"),
+    [
+        # Sessions are found behind the door; writers lock rows they were given by it.
+        (r"Session\.objects\.(all|exclude|none|filter\((?!pk=))", {"sessions/access.py"}),
+        (r"get_channel_layer|group_send\(events", {"sessions/events.py"}),
+        (r"os\.environ(?!\.setdefault\(.DJANGO_SETTINGS)", {"copilot/settings.py"}),
+        (r"(?<!\.)\.status = ", set()),
+        (r"^from .* import \*", set()),
+    ],
+)
+def test_there_is_one_door(pattern, allowed):
+    hits = {
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if re.search(pattern, path.read_text(), re.MULTILINE)
+    }
+    assert hits <= allowed | {"copilot/management/commands/replay.py"} & hits
+
+
+def test_every_environment_name_is_documented():
+    names = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "copilot/settings.py").read_text()))
+    documented = set(re.findall(r"^#?\s?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+    assert names
+    assert names == documented
+    in_docs = (ROOT / "docs/settings.md").read_text()
+    assert {name for name in names if f"`{name}`" not in in_docs} == set()
+
+
+def test_every_requirement_is_pinned_and_has_a_reason():
+    lines = [
+        line
+        for line in (ROOT / "requirements.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert lines
+    for line in lines:
+        assert re.match(r"^[\w.\[\],-]+==\S+\s+# \S+", line), line
+
+
+def test_every_package_opens_with_its_tour():
+    for name in PACKAGES:
+        docstring = (ROOT / name / "__init__.py").read_text()
+        assert "import" in docstring, name
+        assert "ead first" in docstring or "Read `" in docstring, name
