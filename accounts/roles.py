@@ -1,0 +1,27 @@
+"""Roles in an organization and what each may do; nothing else decides by role."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    INTERVIEWER = "interviewer"
+    VIEWER = "viewer"
+
+
+class Act(StrEnum):
+    CREATE_SESSION = "create_session"
+    RECORD = "record"  # may hold a recording permission on a session
+    ANY_SESSION = "any_session"  # view, share and delete every session of the organization
+    MANAGE = "manage"  # members, guides and settings in Django admin
+
+
+ACTS: dict[Role, frozenset[Act]] = {
+    Role.ADMIN: frozenset({Act.CREATE_SESSION, Act.RECORD, Act.ANY_SESSION, Act.MANAGE}),
+    Role.INTERVIEWER: frozenset({Act.CREATE_SESSION, Act.RECORD}),
+    Role.VIEWER: frozenset(),
+}
+
+
+def allows(role: str, act: Act) -> bool:
+    return act in ACTS.get(Role(role), frozenset())
