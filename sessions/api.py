@@ -1,0 +1,58 @@
+"""REST: sessions and the acts on them."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from sessions import access, services
+from sessions.access import Perm
+from sessions.models import ConsentRecord
+from sessions.serializers import session_json
+
+
+class SessionList(APIView):
+    def get(self, request: Request) -> Response:
+        return Response(
+            {"results": [session_json(s) for s in access.sessions_visible_to(request.user)]}
+        )
+
+
+class SessionDetail(APIView):
+    def get(self, request: Request, session_id: UUID) -> Response:
+        session = access.get_session(request.user, session_id)
+        return Response({**session_json(session), "may": access.perms_of(request.user, session)})
+
+
+class ConsentInput(serializers.Serializer[Any]):
+    method = serializers.ChoiceField(choices=ConsentRecord.Method.choices)
+    name = serializers.CharField(max_length=120, required=False, allow_blank=True)
+
+
+class Consent(APIView):
+    def post(self, request: Request, session_id: UUID) -> Response:
+        session = access.get_session(request.user, session_id, Perm.RECORD)
+        given = ConsentInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        services.record_consent(
+            session=session,
+            noted_by=request.user,
+            method=given.validated_data["method"],
+            given_by=given.validated_data.get("name", ""),
+        )
+        return Response(session_json(session), status=201)
+
+
+class Start(APIView):
+    def post(self, request: Request, session_id: UUID) -> Response:
+        session = access.get_session(request.user, session_id, Perm.RECORD)
+        return Response(session_json(services.start_session(session=session)))
+
+
+class End(APIView):
+    def post(self, request: Request, session_id: UUID) -> Response:
+        session = access.get_session(request.user, session_id, Perm.RECORD)
+        return Response(session_json(services.end_session(session=session)))

@@ -1,0 +1,78 @@
+"""The megaphone: the only place that puts live events on the channel layer."""
+
+import logging
+import uuid
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from sessions.models import Session
+
+logger = logging.getLogger(__name__)
+
+VERSION = 1
+MESSAGE_TYPE = "live.event"  # LiveConsumer.live_event
+
+
+def group_name(session_id: UUID | str) -> str:
+    return f"session.{UUID(str(session_id)).hex}"
+
+
+def recorders_group(session_id: UUID | str) -> str:
+    return f"recorders.{UUID(str(session_id)).hex}"
+
+
+def envelope(session_id: UUID | str, event_type: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return one live event; `body` holds what is particular to its type."""
+    return {
+        "v": VERSION,
+        "id": uuid.uuid4().hex,
+        "session": str(session_id),
+        "at": timezone.now().isoformat(),
+        "type": event_type,
+        **body,
+    }
+
+
+async def publish(session_id: UUID | str, event_type: str, body: dict[str, Any]) -> None:
+    """Send now, for what is never stored: partials, latencies, notices."""
+    layer = get_channel_layer()
+    message = {"type": MESSAGE_TYPE, "event": envelope(session_id, event_type, body)}
+    try:
+        await layer.group_send(group_name(session_id), message)
+    except Exception as error:
+        # Viewers catch up from the snapshot; a broken layer must never stop the recording.
+        logger.warning("live event %s not sent: %s", event_type, type(error).__name__)
+
+
+def publish_on_commit(session_id: UUID | str, event_type: str, body: dict[str, Any]) -> None:
+    """Send once the surrounding transaction has committed, and never if it rolls back."""
+    transaction.on_commit(lambda: async_to_sync(publish)(session_id, event_type, body), robust=True)
+
+
+async def _stop_recorders(session_id: UUID | str) -> None:
+    try:
+        await get_channel_layer().group_send(recorders_group(session_id), {"type": "audio.end"})
+    except Exception as error:
+        logger.warning("recorders not told to stop: %s", type(error).__name__)
+
+
+def stop_recorders_on_commit(session_id: UUID | str) -> None:
+    transaction.on_commit(lambda: async_to_sync(_stop_recorders)(session_id), robust=True)
+
+
+def next_revision(session_id: UUID) -> int:
+    """Count up the session's revision inside the caller's transaction and return it.
+
+    The update holds the session's row until commit, so revisions become visible in order: a reader
+    that has seen N has seen everything below N.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("next_revision needs a transaction")
+    Session.objects.filter(pk=session_id).update(revision=F("revision") + 1)
+    return Session.objects.values_list("revision", flat=True).get(pk=session_id)

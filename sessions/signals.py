@@ -1,0 +1,5 @@
+"""One of the project's two signals: sent on commit, robustly; connected in insights.apps."""
+
+from django.dispatch import Signal
+
+session_ended = Signal()  # session_id: UUID
