@@ -1,0 +1,163 @@
+"""Audio that is taken and audio that is refused."""
+
+import contextlib
+import tracemalloc
+import wave
+
+import av
+import numpy as np
+import pytest
+
+from transcription import audio
+from transcription.audio import AudioError, check_chunk, check_format, decode_file
+
+FORMATS = [
+    ("a.wav", "pcm_s16le", 44_100),
+    ("a.flac", "flac", 48_000),
+    ("a.mp3", "libmp3lame", 44_100),
+    ("a.m4a", "aac", 44_100),
+    ("a.ogg", "libopus", 48_000),
+    ("a.opus", "libopus", 48_000),
+    ("a.webm", "libopus", 48_000),
+    ("a.mp4", "aac", 48_000),
+    ("phone.wav", "pcm_mulaw", 8_000),
+]
+
+
+def code_of(call):
+    with pytest.raises(AudioError) as caught:
+        call()
+    assert caught.value.sentence.endswith(".")
+    assert str(caught.value) == caught.value.sentence
+    return caught.value.code
+
+
+def strongest_hz(pcm):
+    samples = np.frombuffer(pcm, "<i2").astype(float)
+    return np.argmax(np.abs(np.fft.rfft(samples))) * 16_000 / len(samples)
+
+
+def test_it_takes_every_chunk_of_whole_samples_up_to_the_limit_and_no_other():
+    rng = np.random.default_rng(3)
+    edge = audio.MAX_FRAME_BYTES
+    for size in [
+        0,
+        1,
+        2,
+        3,
+        edge - 1,
+        edge,
+        edge + 1,
+        edge + 2,
+        *rng.integers(0, 3 * edge, 200),
+    ]:
+        chunk = bytes(size)
+        if size > edge:
+            assert code_of(lambda chunk=chunk: check_chunk(chunk)) == "frame_too_large"
+        elif size % 2:
+            assert code_of(lambda chunk=chunk: check_chunk(chunk)) == "odd_frame"
+        else:
+            check_chunk(chunk)
+
+
+def test_it_takes_one_format_only():
+    check_format("pcm_s16le", 16_000)
+    for rate in (8_000, 44_100, 48_000, 0, -1, None, "16000", True, 16_000.5, [16_000]):
+        assert code_of(lambda rate=rate: check_format("pcm_s16le", rate)) == "bad_sample_rate"
+    for encoding in ("webm_opus", "", None, 7, "PCM_S16LE", {}):
+        assert code_of(lambda e=encoding: check_format(e, 16_000)) == "unsupported_encoding"
+
+
+@pytest.mark.parametrize(("name", "codec", "rate"), FORMATS)
+@pytest.mark.parametrize("layout", ["mono", "stereo"])
+def test_it_decodes_the_usual_formats_to_16_khz_with_channels_apart(
+    tmp_path, write_audio, name, codec, rate, layout
+):
+    path = write_audio(tmp_path / name, codec, rate=rate, layout=layout, seconds=1.2)
+    recording = decode_file(path)
+    blocks = list(recording)
+    channels = 1 if layout == "mono" else 2
+    assert recording.channels == channels
+    assert {len(block) for block in blocks} == {channels}
+    assert {len(chunk) for block in blocks[:-1] for chunk in block} == {3200}
+    for channel in range(channels):
+        pcm = b"".join(block[channel] for block in blocks)
+        assert len(pcm) / 32_000 == pytest.approx(1.2, abs=0.05)
+        assert strongest_hz(pcm) == pytest.approx(250 * (channel + 1), abs=5)
+    assert recording.duration_s == pytest.approx(1.2, abs=0.05)
+
+
+def test_it_mixes_two_channels_when_asked(tmp_path, write_audio):
+    path = write_audio(tmp_path / "a.wav", "pcm_s16le", layout="stereo")
+    recording = decode_file(path, mono=True)
+    assert recording.channels == 1
+    assert {len(block) for block in recording} == {1}
+
+
+def test_it_refuses_more_than_two_channels(tmp_path, write_audio):
+    path = write_audio(tmp_path / "six.wav", "pcm_s16le", layout="5.1")
+    assert code_of(lambda: decode_file(path)) == "too_many_channels"
+
+
+def test_it_refuses_what_holds_no_audio(tmp_path):
+    (tmp_path / "empty.wav").write_bytes(b"")
+    (tmp_path / "text.mp3").write_bytes(b"These are words, not sound.\n" * 300)
+    (tmp_path / "random.bin").write_bytes(np.random.default_rng(5).bytes(100_000))
+    with wave.open(str(tmp_path / "none.wav"), "wb") as header_only:
+        header_only.setparams((1, 2, 16_000, 0, "NONE", ""))
+    with av.open(str(tmp_path / "picture.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+
+    def code(name):
+        return code_of(lambda: list(decode_file(tmp_path / name)))
+
+    assert code("absent.wav") == "not_found"
+    assert code("empty.wav") == "empty_audio"
+    assert code("none.wav") == "empty_audio"
+    assert code("text.mp3") == "unsupported_audio"
+    assert code("random.bin") == "unsupported_audio"
+    assert code("picture.mp4") == "no_audio_track"
+
+
+def test_it_gives_what_a_damaged_file_holds_and_then_says_so(tmp_path, write_audio):
+    whole = write_audio(tmp_path / "a.flac", "flac", seconds=6).read_bytes()
+    (tmp_path / "cut.flac").write_bytes(whole[: len(whole) // 2])
+    blocks = []
+
+    def read():
+        blocks.extend(decode_file(tmp_path / "cut.flac"))
+
+    assert code_of(read) == "damaged_audio"
+    assert 10 < len(blocks) < 50
+
+
+def test_it_answers_any_damage_with_audio_or_an_audio_error(tmp_path, write_audio):
+    rng = np.random.default_rng(11)
+    for name, codec, rate in FORMATS:
+        whole = write_audio(tmp_path / name, codec, rate=rate, seconds=0.5).read_bytes()
+        for _ in range(8):
+            data = bytearray(whole)
+            first = int(rng.integers(len(data)))
+            data[first : first + int(rng.integers(1, 400))] = rng.bytes(int(rng.integers(200)))
+            path = tmp_path / f"bad-{name}"
+            path.write_bytes(data[: int(rng.integers(len(data) + 1))])
+            heard = []
+            with contextlib.suppress(AudioError):
+                heard.extend(chunk for block in decode_file(path) for chunk in block)
+            assert all(len(chunk) % 2 == 0 for chunk in heard)
+
+
+def test_it_never_holds_a_whole_file(tmp_path, write_audio):
+    path = write_audio(tmp_path / "long.flac", "flac", rate=16_000, seconds=120)
+    tracemalloc.start()
+    try:
+        total = sum(len(block[0]) for block in decode_file(path))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert total == 120 * 32_000
+    assert peak < 400_000

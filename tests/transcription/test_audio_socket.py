@@ -1,0 +1,279 @@
+"""The audio socket: what it takes, what it answers, and what it refuses without losing anything."""
+
+import json
+
+import pytest
+from channels.db import database_sync_to_async
+
+from sessions import services
+from sessions.models import Session
+from tests.factories import go_live
+from tests.sockets import connected, socket_to
+from transcription.models import Segment, Stream
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+START = {"type": "start", "encoding": "pcm_s16le", "sample_rate": 16_000}
+SECOND = bytes(32_000)
+
+
+@pytest.fixture
+def running(scripted, cast):
+    go_live(cast.session)
+    return cast
+
+
+def audio(session, role="candidate"):
+    return f"/ws/sessions/{session.pk}/audio/{role}/"
+
+
+@database_sync_to_async
+def lines(session):
+    return [s.text for s in Session.objects.get(pk=session.pk).segments.all()]
+
+
+async def speak(socket, seconds):
+    for _ in range(seconds):
+        await socket.send_to(bytes_data=SECOND)
+
+
+async def test_it_turns_audio_into_stored_redacted_segments(running):
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**START)
+        ready = await socket.hear()
+        assert ready["type"] == "ready"
+        assert ready["resume_from"] == 0
+        assert ready["engine"]["name"] == "scripted"
+        await speak(socket, 7)
+        await socket.say(type="stop")
+        stopped = await socket.hear_until("stopped")
+    assert stopped["durable"] == 7 * 16_000
+    said = await lines(running.session)
+    assert said[:2] == [
+        "Thanks for joining us today. Could you tell me about your experience with AWS?",
+        "I have worked with AWS for three years, mostly EC2 and Lambda.",
+    ]
+    assert said[2] == "You can reach me at [EMAIL-1]."
+
+
+async def test_it_acknowledges_what_is_stored(running):
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**START)
+        await socket.hear_until("ready")
+        await speak(socket, 3)
+        ack = await socket.hear_until("ack", durable=2 * 16_000)
+    assert ack["received"] <= 3 * 16_000
+
+
+async def test_it_resumes_where_the_stored_words_end_and_doubles_none(running):
+    path = audio(running.session)
+    async with connected(path, running.olga) as socket:
+        await socket.say(**START)
+        await socket.hear_until("ready")
+        await speak(socket, 3)
+        await socket.hear_until("ack", durable=2 * 16_000)
+    async with connected(path, running.olga) as socket:
+        await socket.say(**START, offset=16_000)
+        ready = await socket.hear_until("ready")
+        await speak(socket, 6)
+        await socket.say(type="stop")
+        await socket.hear_until("stopped")
+    assert ready["resume_from"] >= 2 * 16_000
+    said = await lines(running.session)
+    assert len(said) == len(set(said))
+    assert said[0].startswith("Thanks for joining")
+
+
+async def test_it_counts_what_no_client_has_any_more_as_lost(running):
+    path = audio(running.session)
+    async with connected(path, running.olga) as socket:
+        await socket.say(**START)
+        await socket.hear_until("ready")
+        await socket.say(type="stop")
+        await socket.hear_until("stopped")
+    async with connected(path, running.olga) as socket:
+        await socket.say(**START, offset=48_000)
+        ready = await socket.hear_until("ready")
+    assert ready["resume_from"] == 48_000
+    stream = await Stream.objects.aget(session=running.session)
+    assert stream.lost == 48_000
+
+
+async def test_a_second_recorder_takes_the_channel_over(running):
+    path = audio(running.session)
+    async with connected(path, running.olga) as first, connected(path, running.olga) as second:
+        await first.say(**START)
+        await first.hear_until("ready")
+        await second.say(**START)
+        await second.hear_until("ready")
+        assert (await first.hear_until("error"))["code"] == "taken_over"
+        assert await first.close_code() == 4409
+
+
+async def test_the_end_of_the_interview_keeps_the_last_words_and_closes(running):
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**START)
+        await socket.hear_until("ready")
+        await speak(socket, 1)
+        await database_sync_to_async(services.end_session)(session=running.session)
+        assert (await socket.hear_until("error"))["code"] == "ended"
+        assert await socket.close_code() == 4410
+    assert len(await lines(running.session)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("{not json", "bad_json"),
+        ("[" * 3000, "bad_json"),
+        ("[]", "bad_message"),
+        ('"start"', "bad_message"),
+        ('{"type":"sing"}', "bad_message"),
+        ("{}", "bad_message"),
+        (json.dumps({**START, "offset": -1}), "bad_message"),
+        (json.dumps({**START, "offset": "x"}), "bad_message"),
+        (json.dumps({**START, "offset": True}), "bad_message"),
+        ('{"type":"stop"}', "not_started"),
+    ],
+)
+async def test_a_wrong_message_is_answered_and_the_socket_stays_open(running, text, code):
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.send_to(text_data=text)
+        answer = await socket.hear()
+        assert (answer["type"], answer["code"]) == ("error", code)
+        assert answer["detail"].endswith(".")
+        await socket.say(type="ping")
+        assert (await socket.hear())["type"] == "pong"
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ({**START, "encoding": "mp3"}, "unsupported_encoding"),
+        ({**START, "sample_rate": 44_100}, "bad_sample_rate"),
+        ({"type": "start"}, "unsupported_encoding"),
+    ],
+)
+async def test_a_wrong_format_is_answered_and_closed(running, message, code):
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**message)
+        assert (await socket.hear())["code"] == code
+        assert await socket.close_code() == 4400
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [(bytes(64 * 1024 + 2), "frame_too_large"), (b"abc", "odd_frame")],
+)
+async def test_a_wrong_frame_closes_and_keeps_what_was_stored(running, frame, code):
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**START)
+        await socket.hear_until("ready")
+        await speak(socket, 3)
+        await socket.hear_until("ack", durable=2 * 16_000)
+        await socket.send_to(bytes_data=frame)
+        assert (await socket.hear_until("error"))["code"] == code
+        assert await socket.close_code() == 4400
+    assert (await lines(running.session))[0].startswith("Thanks for joining")
+
+
+async def test_audio_before_start_is_refused_and_the_socket_stays_open(running):
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.send_to(bytes_data=SECOND)
+        assert (await socket.hear())["code"] == "not_started"
+        await socket.say(**START)
+        assert (await socket.hear())["type"] == "ready"
+
+
+async def test_a_second_start_is_refused_and_the_stream_goes_on(running):
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**START)
+        await socket.hear_until("ready")
+        await socket.say(**START)
+        assert (await socket.hear_until("error"))["code"] == "already_started"
+        await speak(socket, 3)
+        await socket.hear_until("ack", durable=2 * 16_000)
+
+
+async def test_audio_before_consent_is_refused(scripted, cast):
+    async with connected(audio(cast.session), cast.olga) as socket:
+        await socket.say(**START)
+        assert (await socket.hear())["code"] == "no_consent"
+        assert await socket.close_code() == 4403
+    assert not await Segment.objects.filter(session=cast.session).aexists()
+
+
+async def test_audio_with_consent_but_before_the_start_is_refused(scripted, cast):
+    await database_sync_to_async(services.record_consent)(
+        session=cast.session, noted_by=cast.olga, method="verbal"
+    )
+    async with connected(audio(cast.session), cast.olga) as socket:
+        await socket.say(**START)
+        assert (await socket.hear())["code"] == "not_live"
+        assert await socket.close_code() == 4403
+
+
+async def test_audio_after_the_end_is_refused(running):
+    await database_sync_to_async(services.end_session)(session=running.session)
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**START)
+        assert (await socket.hear())["code"] == "ended"
+        assert await socket.close_code() == 4410
+
+
+async def test_a_flood_is_refused(running):
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**START)
+        await socket.hear_until("ready")
+        for _ in range(190):  # 389 s of audio at once: more than a recorder keeps
+            await socket.send_to(bytes_data=bytes(64 * 1024))
+        assert (await socket.hear_until("error"))["code"] == "rate_exceeded"
+        assert await socket.close_code() == 4400
+
+
+async def test_a_full_machine_says_busy(running, settings):
+    settings.INTERVIEW_MAX_STREAMS = 0
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**START)
+        busy = await socket.hear()
+        assert busy["type"] == "busy"
+        assert busy["retry_after"] > 0
+        assert await socket.close_code() == 1013
+
+
+async def test_endless_mistakes_close_the_socket(running):
+    async with connected(audio(running.session), running.olga) as socket:
+        for _ in range(21):
+            await socket.send_to(text_data="?")
+        assert await socket.close_code() == 4400
+
+
+@pytest.mark.parametrize("person", ["sam", "mia", "vic", "ada", "otto", "lea", None])
+@pytest.mark.parametrize("role", ["interviewer", "candidate", "room"])
+async def test_only_the_owner_may_send_audio(running, person, role):
+    user = getattr(running, person) if person else None
+    socket = await socket_to(audio(running.session, role), user)
+    accepted, _ = await socket.connect(timeout=10)
+    assert not accepted
+
+
+@pytest.mark.parametrize(
+    "origin", [b"https://evil.example", b"http://127.0.0.1.evil.example", b"null"]
+)
+async def test_a_foreign_origin_is_refused(running, origin):
+    socket = await socket_to(audio(running.session), running.olga, origin=origin)
+    accepted, _ = await socket.connect(timeout=10)
+    assert not accepted
+
+
+@pytest.mark.parametrize("path", ["/ws/", "/ws/sessions/", "/ws/sessions/1/audio/candidate/", "/"])
+async def test_an_unknown_path_is_refused(running, path):
+    socket = await socket_to(path, running.olga)
+    accepted, _ = await socket.connect(timeout=10)
+    assert not accepted
+
+
+async def test_an_unknown_role_is_refused(running):
+    socket = await socket_to(audio(running.session, "boss"), running.olga)
+    accepted, _ = await socket.connect(timeout=10)
+    assert not accepted

@@ -1,0 +1,123 @@
+"""Audio up: speaks `copilot.audio.v1` and hands everything else to LiveStream."""
+
+import asyncio
+import json
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.http import Http404
+
+from copilot.lib.errors import DomainError
+from sessions import access, events
+from sessions.access import Perm
+from transcription import protocol
+from transcription.engines.base import SAMPLE_WIDTH
+from transcription.streams import LiveStream, in_database
+
+_leaving: set[asyncio.Task[None]] = set()  # streams whose last words are still being stored
+
+
+class AudioConsumer(AsyncWebsocketConsumer):
+    """`ws/sessions/<uuid>/audio/<role>/`: one channel of one interview."""
+
+    stream: LiveStream | None = None
+    group = ""
+    mistakes = 0
+
+    async def connect(self) -> None:
+        route = self.scope["url_route"]["kwargs"]
+        self.session_id, self.role = route["session_id"], route["role"]
+        try:
+            await in_database(access.get_session)(self.scope["user"], self.session_id, Perm.RECORD)
+        except Http404:
+            await self.close()  # before accept: a refused handshake, whatever the reason
+            return
+        self.limit = protocol.RateLimit()
+        self.group = events.recorders_group(self.session_id)
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        offered = self.scope.get("subprotocols", [])
+        await self.accept(protocol.SUBPROTOCOL if protocol.SUBPROTOCOL in offered else None)
+
+    async def disconnect(self, code: int) -> None:
+        if self.group:
+            await self.channel_layer.group_discard(self.group, self.channel_name)
+        if self.stream is not None:
+            # The server allows a closing consumer seconds; the words still queued may need more.
+            task = asyncio.create_task(self.stream.abandon())
+            _leaving.add(task)
+            task.add_done_callback(_leaving.discard)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            if bytes_data is not None:
+                await self._audio(bytes_data)
+            else:
+                await self._control(protocol.parse(text_data or ""))
+        except DomainError as error:
+            await self._answer(error)
+
+    async def _audio(self, frame: bytes) -> None:
+        protocol.check_frame(frame)
+        if self.stream is None:
+            raise DomainError("not_started", 'Send {"type":"start"} before audio.')
+        self.limit.take(len(frame) // SAMPLE_WIDTH)
+        if frame:
+            await self.stream.put(frame)
+
+    async def _control(self, message: protocol.Start | protocol.Stop | protocol.Ping) -> None:
+        match message:
+            case protocol.Ping():
+                await self._send(type="pong")
+            case protocol.Start(offset):
+                await self._start(offset)
+            case protocol.Stop():
+                if self.stream is None:
+                    raise DomainError("not_started", "Nothing was started on this connection.")
+                stream, self.stream = self.stream, None
+                await self._send(type="stopped", durable=await stream.finish())
+                await self.close()
+
+    async def _start(self, offset: int | None) -> None:
+        if self.stream is not None:
+            raise DomainError("already_started", "This connection already carries audio.")
+        stream = LiveStream(
+            self.session_id, self.role, on_progress=self._progress, on_failure=self._answer
+        )
+        resume_from = await stream.open(offset=offset)
+        self.stream = stream
+        engine = {"name": stream.engine.name, "reason": stream.engine.reason}
+        await self._send(type="ready", resume_from=resume_from, engine=engine)
+        others = {"type": "audio.opened", "role": self.role, "by": self.channel_name}
+        await self.channel_layer.group_send(self.group, others)
+
+    async def _progress(self, received: int, durable: int) -> None:
+        await self._send(type="ack", received=received, durable=durable)
+
+    async def _answer(self, error: DomainError) -> None:
+        """Tell the client what is wrong; close where the stream cannot go on."""
+        self.mistakes += 1
+        if self.mistakes > protocol.MAX_MISTAKES:
+            error = DomainError("too_many_mistakes", "Too many wrong messages; connect again.")
+        if error.code == "busy":
+            await self._send(type="busy", retry_after=5)
+        else:
+            await self._send(type="error", code=error.code, detail=error.detail)
+        if error.code in protocol.CLOSE_CODES:
+            await self.close(protocol.CLOSE_CODES[error.code])
+
+    async def _send(self, **message: Any) -> None:
+        await self.send(text_data=json.dumps(message))
+
+    async def audio_end(self, message: dict[str, Any]) -> None:
+        """The interview ended elsewhere: keep the last words, then say so."""
+        if self.stream is not None:
+            stream, self.stream = self.stream, None
+            await stream.abandon()
+            await self._answer(DomainError("ended", "This interview has ended."))
+
+    async def audio_opened(self, message: dict[str, Any]) -> None:
+        """Another connection took this channel over."""
+        if message["by"] != self.channel_name and message["role"] == self.role and self.stream:
+            await self._answer(
+                DomainError("taken_over", "Another connection records this channel now.")
+            )

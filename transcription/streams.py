@@ -1,0 +1,332 @@
+"""One live stream: audio in, segments stored, progress told. Sockets and `replay` both run this.
+
+    put() ─► bounded queue ─► pump task ─► StreamWorker (own thread) ─► save_segment ─► on_progress
+
+Bounded everywhere: `put` waits while ten seconds are queued, and from two seconds on partials are
+left out so that finals catch up.
+"""
+
+import asyncio
+import functools
+import json
+import logging
+import statistics
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from copilot.lib.errors import DomainError
+from sessions import access, events
+from sessions.models import Session
+from transcription import glossary, services
+from transcription.engines import registry
+from transcription.engines.base import SAMPLE_RATE, SAMPLE_WIDTH, EngineError
+from transcription.models import SAMPLES_PER_MS
+from transcription.pipeline import (
+    Output,
+    Partial,
+    Pipeline,
+    PipelineError,
+    SegmentDraft,
+    StreamWorker,
+)
+from transcription.redaction import Redactor
+
+logger = logging.getLogger(__name__)
+
+QUEUE_SAMPLES = 10 * SAMPLE_RATE
+CROWDED_SAMPLES = 2 * SAMPLE_RATE  # behind by more than this: no partials
+PROGRESS_SECONDS = 1.0  # the longest time without an acknowledgement
+SETTLE_SAMPLES = 5 * SAMPLE_RATE  # silence is made durable in steps of this length
+END = b""
+
+_database = ThreadPoolExecutor(max_workers=4, thread_name_prefix="stream-db")
+in_database = functools.partial(database_sync_to_async, thread_sensitive=False, executor=_database)
+
+
+@functools.lru_cache(maxsize=1)
+def engine_config() -> registry.EngineConfig:
+    return registry.EngineConfig(
+        models_dir=settings.INTERVIEW_MODELS_DIR,
+        per_language=settings.INTERVIEW_ENGINES,
+        whisper_workers=settings.INTERVIEW_WHISPER_WORKERS,
+        partial_interval_s=settings.INTERVIEW_PARTIAL_INTERVAL,
+        script=_script(),
+    )
+
+
+def _script() -> tuple[tuple[float, str], ...]:
+    """Return what the scripted engine says: (end in seconds, line) pairs from a JSON file."""
+    if not settings.INTERVIEW_SCRIPT:
+        return ()
+    script = json.loads(Path(settings.INTERVIEW_SCRIPT).read_text())
+    return tuple((float(end), str(line)) for end, line in script)
+
+
+@functools.lru_cache(maxsize=1)
+def redactor() -> Redactor:
+    return Redactor()
+
+
+def choose_engine(language: str) -> registry.Choice:
+    """Return the engine for a language and why; raise DomainError where none is installed."""
+    try:
+        return registry.choose(language, engine_config())
+    except EngineError as error:
+        raise DomainError("engine_unavailable", str(error), status=503) from None
+
+
+def warm(language: str) -> None:
+    """Load what the first stream of a language needs; raise DomainError where it is missing."""
+    choose_engine(language)
+    registry.engine_for(language, engine_config()).warm()
+    redactor().warm()
+
+
+Progress = Callable[[int, int], Awaitable[None]]
+Failure = Callable[[DomainError], Awaitable[None]]
+
+_running: set["LiveStream"] = set()  # admission: as many as the machine can follow
+
+
+class LiveStream:
+    """One connection's stream. `on_progress(received, durable)` is called at least once a second
+    while audio comes; at the first error `failed` is set, `on_failure` told, and the pump ends.
+    """
+
+    def __init__(
+        self, session_id: UUID, role: str, *, on_progress: Progress, on_failure: Failure
+    ) -> None:
+        self.session_id = session_id
+        self.role = role
+        self.engine = registry.Choice("", "")
+        self.received = 0
+        self.durable = 0
+        self.failed: DomainError | None = None
+        self._on_progress = on_progress
+        self._on_failure = on_failure
+        self._closing = False
+        self._language = ""
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self._queued = 0
+        self._room = asyncio.Condition()
+        self._pump: asyncio.Task[None] | None = None
+        self._worker: StreamWorker | None = None
+        self._opened: services.OpenStream | None = None
+        self._arrivals: deque[tuple[int, float]] = deque()
+        self._word_ms: deque[float] = deque(maxlen=20)
+
+    # --- for the owner of the connection ---------------------------------------------------------
+
+    async def open(self, *, offset: int | None, origin_ms: int | None = None) -> int:
+        """Take over the channel and load the engine; return the sample to send from.
+
+        Raises DomainError: busy, ended, not_live, no_consent, engine_unavailable.
+        """
+        if len(_running) >= settings.INTERVIEW_MAX_STREAMS:
+            raise DomainError("busy", "All recognizers are in use.", status=503)
+        _running.add(self)
+        try:
+            return await self._open(offset, origin_ms)
+        except BaseException:
+            _running.discard(self)
+            raise
+
+    async def _open(self, offset: int | None, origin_ms: int | None) -> int:
+        opened: services.OpenStream
+        opened, build = await in_database(self._claim)(offset, origin_ms)
+        self._opened = opened
+        self._worker = StreamWorker(build)
+        try:
+            await self._worker.open()
+        except EngineError as error:
+            await self._worker.close()
+            raise DomainError("engine_unavailable", str(error), status=503) from None
+        self.received = self.durable = opened.resume_from
+        self._pump = asyncio.create_task(self._run(), name=f"pump {self.session_id} {self.role}")
+        if opened.lost:
+            await self._tell_gap(opened.lost)
+        return opened.resume_from
+
+    async def put(self, pcm: bytes) -> None:
+        """Queue the next chunk; wait while the queue is full; raise what ended the pump."""
+        async with self._room:
+            await self._room.wait_for(lambda: self._queued < QUEUE_SAMPLES or self.failed)
+        if self.failed:
+            raise self.failed
+        samples = len(pcm) // SAMPLE_WIDTH
+        self.received += samples
+        self._queued += samples
+        self._arrivals.append((self.received, time.monotonic()))
+        self._queue.put_nowait(pcm)
+
+    async def finish(self) -> int:
+        """Store the last words, close, and return what is durable."""
+        self._closing = True
+        self._queue.put_nowait(END)
+        if self._pump is not None:
+            await self._pump
+        if self.failed:
+            raise self.failed
+        return self.durable
+
+    async def abandon(self) -> None:
+        """Close after a lost connection: what is queued is still heard and stored."""
+        try:
+            await self.finish()
+        except Exception as error:
+            logger.info("stream %s abandoned: %s", self.role, type(error).__name__)
+
+    # --- the pump --------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        assert self._worker is not None  # noqa: S101  # open() made it
+        told = time.monotonic()
+        try:
+            while pcm := await self._queue.get():
+                crowded = self._queued > CROWDED_SAMPLES
+                outputs = await self._worker.accept(pcm, partials=not crowded)
+                await self._leave(len(pcm) // SAMPLE_WIDTH)
+                stored = await self._emit(outputs)
+                if await self._settle(SETTLE_SAMPLES) or stored or self._due(told):
+                    told = time.monotonic()
+                    await self._on_progress(self.received, self.durable)
+            await self._emit(await self._worker.flush())
+            await self._settle(1)
+        except Exception as error:
+            self.failed = _public(error)
+        finally:
+            _running.discard(self)
+            async with self._room:
+                self._room.notify_all()
+            await self._worker.close()
+        if self.failed and not self._closing:
+            await self._on_failure(self.failed)
+
+    @staticmethod
+    def _due(told: float) -> bool:
+        return time.monotonic() - told >= PROGRESS_SECONDS
+
+    async def _leave(self, samples: int) -> None:
+        self._queued -= samples
+        async with self._room:
+            self._room.notify_all()
+
+    async def _settle(self, step: int) -> bool:
+        """Make known silence durable once it is at least `step` samples longer."""
+        assert self._worker is not None  # noqa: S101  # open() made it
+        settled = self._worker.settled or 0
+        if settled - self.durable < step:
+            return False
+        self.durable = await in_database(services.settle)(opened=self._opened, through=settled)
+        return True
+
+    async def _emit(self, outputs: list[Output]) -> bool:
+        drafts = [output for output in outputs if isinstance(output, SegmentDraft)]
+        for output in outputs:
+            if isinstance(output, Partial):
+                await self._show(output)
+            else:
+                await self._store(output, last=output is drafts[-1])
+        return bool(drafts)
+
+    async def _show(self, partial: Partial) -> None:
+        self._word_ms.append(self._delay_ms(partial.end))
+        body = {
+            "role": self.role,
+            "text": partial.text,
+            "start_ms": self._clock_ms(partial.start),
+            "end_ms": self._clock_ms(partial.end),
+        }
+        await events.publish(self.session_id, "partial", body)
+
+    async def _store(self, draft: SegmentDraft, *, last: bool) -> None:
+        # Only after the last utterance is everything heard so far stored.
+        settled = self._worker.settled if last and self._worker else None
+        durable = max(draft.end, settled or 0)
+        await in_database(services.save_segment)(
+            opened=self._opened, draft=draft, language=self._language, settled=durable
+        )
+        self.durable = max(self.durable, durable)
+        latency = {
+            "role": self.role,
+            "word_ms": round(statistics.median(self._word_ms)) if self._word_ms else None,
+            "final_ms": round(self._delay_ms(draft.end)),
+        }
+        await events.publish(self.session_id, "latency", latency)
+        while self._arrivals and self._arrivals[0][0] <= draft.end:
+            self._arrivals.popleft()
+
+    def _delay_ms(self, sample: int) -> float:
+        """Return how long ago the audio at `sample` arrived, in ms."""
+        now = time.monotonic()
+        arrived = next((at for end, at in self._arrivals if end >= sample), now)
+        return (now - arrived) * 1000
+
+    def _clock_ms(self, sample: int) -> int:
+        assert self._opened is not None  # noqa: S101  # open() made it
+        return self._opened.origin_ms + sample // SAMPLES_PER_MS
+
+    async def _tell_gap(self, samples: int) -> None:
+        text = f"{samples / SAMPLE_RATE:.1f} s of the {self.role}'s audio were lost."
+        body = {"level": "warning", "code": "gap", "role": self.role, "text": text}
+        await events.publish(self.session_id, "notice", body)
+
+    # --- set-up, on a database thread ------------------------------------------------------------
+
+    def _claim(
+        self, offset: int | None, origin_ms: int | None
+    ) -> tuple[services.OpenStream, Callable[[], Pipeline]]:
+        session = access.session_by_id(self.session_id)
+        if session is None:
+            raise DomainError("ended", "This interview no longer exists.")
+        services.may_record(session)
+        self._language = session.language
+        choice = choose_engine(session.language)
+        self.engine = choice
+        opened = services.open_stream(
+            session_id=self.session_id,
+            role=self.role,
+            offset=offset,
+            engine=choice.name,
+            engine_reason=choice.reason,
+            origin_ms=origin_ms,
+        )
+        words = glossary.terms(session.job, session.profile or "", *_guide_texts(session))
+        names = [n for n in (session.candidate_name, session.owner.name) if n]
+        hide = redactor().for_session(
+            names=names,
+            keep_names=session.organization.keep_names,
+            language=session.language,
+            session=str(session.pk),
+        )
+
+        def build() -> Pipeline:
+            engine = registry.engine_for(session.language, engine_config())
+            recognizer = engine.recognizer(
+                language=session.language, glossary=words, offset=opened.resume_from
+            )
+            return Pipeline(recognizer, hide)
+
+        return opened, build
+
+
+def _guide_texts(session: Session) -> list[str]:
+    if session.guide is None:
+        return []
+    return [q.text for c in session.guide.competencies.all() for q in c.questions.all()]
+
+
+def _public(error: Exception) -> DomainError:
+    """Return the error the connection may see; log where an unexpected one came from."""
+    if isinstance(error, DomainError):
+        return error
+    where = error.where[-3:] if isinstance(error, PipelineError) else ()
+    logger.error("stream pump died: %s %s", type(error).__name__, where)
+    return DomainError("internal", "Recognition stopped; the audio kept here is sent again.")
