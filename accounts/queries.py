@@ -1,5 +1,7 @@
 """Reads about memberships."""
 
+from uuid import UUID
+
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import Membership, User
@@ -7,7 +9,7 @@ from accounts.roles import Act, allows
 
 
 def active_membership(
-    user: "User | AnonymousUser", organization_id: object = None
+    user: "User | AnonymousUser", organization_id: UUID | None = None
 ) -> Membership | None:
     """Return the user's living membership, of the given organization or the first one."""
     if not user.is_authenticated or not user.is_active:
@@ -20,12 +22,12 @@ def active_membership(
     return memberships.order_by("pk").first()
 
 
-def may(user: "User | AnonymousUser", act: Act, organization_id: object = None) -> bool:
+def may(user: "User | AnonymousUser", act: Act, organization_id: UUID | None = None) -> bool:
     membership = active_membership(user, organization_id)
     return membership is not None and allows(membership.role, act)
 
 
-def colleagues(user: User, organization_id: object) -> list[User]:
+def colleagues(user: User, organization_id: UUID) -> list[User]:
     """Return the other active members of one organization by name."""
     return list(
         User.objects.filter(

@@ -1,6 +1,6 @@
 """The project: settings, routing, Celery, and `lib`, the bare helpers below every package.
 
-May import: everything (wiring); `copilot.lib` imports nothing of ours. Read first: urls.py, asgi.py.
+May import: everything (wiring); `lib` imports nothing of ours. Read first: urls.py, asgi.py.
 """
 
 from copilot.celery import app as celery_app

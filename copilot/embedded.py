@@ -7,8 +7,10 @@ is lost with the process; the analysis cursor in the database and the sweep find
 import logging
 import sys
 import threading
+import warnings
 
 from celery.beat import EmbeddedService
+from celery.platforms import SecurityWarning
 from django.conf import settings
 
 from copilot.celery import app
@@ -25,6 +27,8 @@ def start_if_wanted() -> None:
 
 
 def start() -> None:
+    # It is the server's process: whoever may run the server may run its worker.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     worker = app.Worker(
         pool="threads",
         concurrency=2,

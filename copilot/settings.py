@@ -213,7 +213,7 @@ else:
 
 # --- Celery --------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 600} if REDIS_URL else {"polling_interval": 0.05}
 )
@@ -281,7 +281,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- Speech --------------------------------------------------------------------------------------
 
-# Engine per language: "auto" or one of vosk, whisper, two_pass, scripted, e.g. "en=whisper,ko=vosk".
+# Per language: auto, vosk, whisper, two_pass or scripted, e.g. "en=whisper,ko=vosk".
 INTERVIEW_ENGINES: dict[str, str] = env.dict("INTERVIEW_ENGINES", default={})
 INTERVIEW_WHISPER_WORKERS: int = env.int("INTERVIEW_WHISPER_WORKERS", os.cpu_count() or 1)
 INTERVIEW_PARTIAL_INTERVAL: float = env.float("INTERVIEW_PARTIAL_INTERVAL", 0.6)
@@ -327,7 +327,7 @@ LOGGING = {
     },
 }
 
-# --- Production refuses to start half-configured --------------------------------------------------
+# --- Production refuses to start half-configured -------------------------------------------------
 
 if PRODUCTION:
     _missing = [

@@ -120,6 +120,20 @@ def sharing(session: Session) -> list[tuple[User, bool]]:
     ]
 
 
+def lock_session(session_id: UUID) -> Session | None:
+    """Hold the session's row until the caller's transaction ends; None when it is gone.
+
+    Everything that counts up the session's revision holds it first, so that rows are locked in
+    one order and revisions become visible in theirs.
+    """
+    return (
+        Session.objects.select_for_update(of=("self",))
+        .select_related("organization", "guide")
+        .filter(pk=session_id, wrapped_key__isnull=False)
+        .first()
+    )
+
+
 def session_by_id(session_id: UUID | str) -> Session | None:
     """Return a living session for work that runs for no user (tasks, receivers); None when gone."""
     return (

@@ -19,7 +19,7 @@ class SessionAdmin(admin.ModelAdmin):
     ]  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [name for name in self.fields if name != "legal_hold"]
+        return [str(name) for name in self.fields if name != "legal_hold"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

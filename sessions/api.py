@@ -1,6 +1,6 @@
 """REST: sessions and the acts on them."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from rest_framework import serializers
@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import User
 from sessions import access, services
 from sessions.access import Perm
 from sessions.models import ConsentRecord
@@ -39,7 +40,7 @@ class Consent(APIView):
         given.is_valid(raise_exception=True)
         services.record_consent(
             session=session,
-            noted_by=request.user,
+            noted_by=cast("User", request.user),
             method=given.validated_data["method"],
             given_by=given.validated_data.get("name", ""),
         )

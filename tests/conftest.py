@@ -48,7 +48,9 @@ def chromium() -> str | None:
 
     with sync_playwright() as p:
         if not Path(p.chromium.executable_path).exists():
-            environment.leave_out("browser tests", "Chromium is not installed and could not be fetched")
+            environment.leave_out(
+                "browser tests", "Chromium is not installed and could not be fetched"
+            )
     return None
 
 

@@ -2,9 +2,12 @@
 
 import os
 import socket
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
+from transcription import model_store
 
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 DATABASE_URL = os.environ.get("TEST_DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
@@ -28,3 +31,15 @@ def answers(url: str, default_port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def models_dir() -> Path:
+    return Path(
+        os.environ.get("INTERVIEW_MODELS_DIR", "~/.cache/interview-copilot/models")
+    ).expanduser()
+
+
+def require_speech() -> None:
+    """Leave the calling test out where no real speech model for English is installed."""
+    if not model_store.installed("en", "whisper", models_dir()):
+        leave_out("speech tests", "no model; run `manage.py download_model en`")

@@ -70,9 +70,7 @@ async def test_a_rolled_back_change_is_never_heard(cast):
     def change_and_fail():
         try:
             with transaction.atomic():
-                services.record_consent(
-                    session=cast.session, noted_by=cast.olga, method="verbal"
-                )
+                services.record_consent(session=cast.session, noted_by=cast.olga, method="verbal")
                 raise RuntimeError
         except RuntimeError:
             pass

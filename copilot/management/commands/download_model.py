@@ -24,7 +24,7 @@ class Command(BaseCommand):
             return
         told = 0.0
 
-        def progress(done: int, total: int | None) -> None:
+        def progress(done: int, total: int | None, what: str) -> None:
             nonlocal told
             if sys.stderr.isatty() and time.monotonic() - told > 0.1:
                 told = time.monotonic()

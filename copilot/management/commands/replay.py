@@ -180,7 +180,9 @@ class Printer:
 
     END = "replay_end"
 
-    def __init__(self, command: BaseCommand, seconds: float | None, *, as_json: bool, fast: bool) -> None:
+    def __init__(
+        self, command: BaseCommand, seconds: float | None, *, as_json: bool, fast: bool
+    ) -> None:
         self.ended = asyncio.Event()
         self._out, self._err = command.stdout, command.stderr
         self._seconds = seconds
