@@ -1,0 +1,112 @@
+"""What every analyzer gets (a window of the transcript) and gives (findings that quote it)."""
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+from insights.kinds import Kind, Priority
+
+INTERVIEWER = "interviewer"
+CANDIDATE = "candidate"
+ROOM = "room"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One stored segment; start and end in seconds of the interview."""
+
+    id: str
+    role: str
+    text: str = field(repr=False)
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The lines to analyze, and everything an analyzer may know while it does."""
+
+    lines: tuple[Line, ...] = field(repr=False)
+    _: KW_ONLY
+    context: tuple[Line, ...] = field(default=(), repr=False)
+    language: str = "en"
+    job: str = ""
+    profile: str = field(default="", repr=False)
+    guide_question: str = ""
+    competencies: tuple[str, ...] = ()
+    asked: tuple[str, ...] = field(default=(), repr=False)
+    digest: str = field(default="", repr=False)
+    today: date
+    sentiment: bool = True
+
+    @property
+    def transcript(self) -> tuple[Line, ...]:
+        """Context and lines together, oldest first."""
+        return self.context + self.lines
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One card: what to show, and the words of the transcript it rests on."""
+
+    kind: Kind
+    content: str = field(repr=False)
+    quote: str = field(repr=False)
+    line_ids: tuple[str, ...]
+    _: KW_ONLY
+    title: str = ""
+    priority: Priority | None = None
+    competency: str = ""
+    confidence: float = 1.0
+    reason: str = ""
+    verdict: str = ""
+    other_quote: str = field(default="", repr=False)
+    data: dict[str, Any] = field(default_factory=dict, repr=False, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The findings of one run; `dropped` counts items whose quote was not found, times in ms."""
+
+    findings: tuple[Finding, ...]
+    engine: str
+    _: KW_ONLY
+    digest: str = field(default="", repr=False)
+    dropped: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    first_ms: float = 0.0
+    total_ms: float = 0.0
+
+
+Emit = Callable[[Finding], None]
+
+
+class Analyzer(Protocol):
+    name: str
+
+    def analyze(self, window: Window, *, emit: Emit | None = None) -> Analysis:
+        """Return the findings of the window; call `emit` with each as soon as it is known."""
+        ...
+
+
+class AnalyzerError(Exception):
+    """An analyzer could not answer.
+
+    `code` is one of timeout, rate_limited, unauthorized, unreachable, malformed, refused, too_long;
+    `partial` holds what was found and checked before the failure. The text holds no spoken words.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        partial: Analysis | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry_after = retry_after
+        self.partial = partial

@@ -1,0 +1,84 @@
+"""Tells what no card may hold: unlawful questions, hire verdicts, words that address a model."""
+
+import re
+from functools import cache
+
+from insights.analyzers.lexicon import load
+from insights.analyzers.text import sentences
+
+_PUNCTUATION = re.compile(r"[^\w\s'%/.]|(?<!\d)\.|\.(?!\d)")
+_SPACES = re.compile(r"\s+")
+_CLAUSES = re.compile(r"[.?!;]+(?:\s|$)")
+
+
+def unlawful_trait(text: str) -> str:
+    """Return the protected trait that a question asks about, empty for a lawful question."""
+    for clause in _CLAUSES.split(text):
+        plain = _plain(clause)
+        for trait, pattern in _traits():
+            if pattern.search(plain):
+                return trait
+    return ""
+
+
+def unlawful_span(text: str) -> tuple[int, int, str] | None:
+    """Return (start, end, trait) of the first clause that asks about a protected trait."""
+    start = 0
+    for match in [*_CLAUSES.finditer(text), None]:
+        end = match.end() if match else len(text)
+        trait = unlawful_trait(text[start:end])
+        if trait:
+            return start, end, trait
+        start = end
+    return None
+
+
+def addresses_model(text: str) -> bool:
+    """Tell whether a text tries to instruct a language model."""
+    return any(mark in text.casefold() for mark in _marks()) or bool(
+        _joined("injection").search(_plain(text))
+    )
+
+
+def injected_span(text: str) -> tuple[int, int] | None:
+    """Return the first sentence that tries to instruct a model, or the whole text that does."""
+    if not addresses_model(text):
+        return None
+    spans = (span for span in sentences(text) if addresses_model(text[slice(*span)]))
+    return next(spans, (0, len(text)))
+
+
+def without_injection(text: str) -> str:
+    """Return a text without the sentences that try to instruct a model."""
+    if not addresses_model(text):
+        return text
+    kept = " ".join(text[a:b] for a, b in sentences(text) if not addresses_model(text[a:b]))
+    return "" if addresses_model(kept) else kept
+
+
+def recommends(text: str) -> bool:
+    """Tell whether a text holds a hire verdict, a score or a judgement of the person."""
+    return bool(_joined("verdicts").search(_plain(text)))
+
+
+def _plain(text: str) -> str:
+    folded = text.casefold().replace("’", "'").replace("é", "e")
+    return _SPACES.sub(" ", _PUNCTUATION.sub(" ", folded)).strip()
+
+
+@cache
+def _traits() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple(
+        (trait, re.compile("|".join(f"(?:{p})" for p in patterns)))
+        for trait, patterns in load("guards")["traits"].items()
+    )
+
+
+@cache
+def _joined(name: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in load("guards")[name]))
+
+
+@cache
+def _marks() -> tuple[str, ...]:
+    return tuple(mark.casefold() for mark in load("guards")["injection_marks"])

@@ -1,0 +1,29 @@
+"""Where words become meaning: the project's two signals end here."""
+
+from typing import Any
+from uuid import UUID
+
+from insights import services, tasks
+from sessions.signals import session_ended
+from transcription.signals import segment_saved
+
+
+def on_segment(sender: object, session_id: UUID, segment_id: UUID, **kwargs: Any) -> None:
+    """Make the session due, show what local patterns see at once, wake a worker.
+
+    In this order: whatever fails after the first step, the sweep still finds the session.
+    """
+    countdown = services.mark_segment(session_id=session_id)
+    services.note_segment(session_id=session_id, segment_id=segment_id)
+    if countdown is not None:
+        tasks.analyze.apply_async([str(session_id)], countdown=countdown)
+
+
+def on_end(sender: object, session_id: UUID, **kwargs: Any) -> None:
+    """Read the last words."""
+    tasks.analyze.delay(str(session_id))
+
+
+def connect() -> None:
+    segment_saved.connect(on_segment, dispatch_uid="insights.on_segment")
+    session_ended.connect(on_end, dispatch_uid="insights.on_end")

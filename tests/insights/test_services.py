@@ -1,0 +1,183 @@
+"""From stored words to stored cards: preliminary ones, analysed ones, and what replaces what."""
+
+import pytest
+
+from insights import services
+from insights.analyzers.base import Analysis, AnalyzerError, Finding
+from insights.kinds import Kind
+from insights.models import AnalysisRun, AnalysisState, Insight
+from sessions.models import Session
+from tests.factories import go_live, say
+
+ANSWER = (
+    "Last year our database ran out of connections during a sale. I added a connection pool and "
+    "the response time went from four seconds to two hundred milliseconds."
+)
+
+
+@pytest.fixture
+def session(cast):
+    return go_live(cast.session)
+
+
+def finding(segment, kind=Kind.QUESTION, content="How did you measure it?", quote=ANSWER[:30]):
+    return Finding(kind, content, quote, (str(segment.pk),))
+
+
+def store(session, segment, *, state="complete", source="rules", **fields):
+    return services.store_finding(
+        session_id=session.pk, finding=finding(segment, **fields), state=state, source=source
+    )
+
+
+def hear(session, text, **where):
+    segment = say(session, text, **where)
+    services.mark_segment(session_id=session.pk)
+    return segment
+
+
+def test_the_rules_analyse_what_is_new_and_the_cursor_moves(session):
+    segment = hear(session, ANSWER)
+    services.analyze_session(session_id=session.pk)
+    run = AnalysisRun.objects.get()
+    assert (run.engine, run.error, run.after, run.through) == ("rules", "", 0, segment.sequence)
+    cards = list(Insight.objects.all())
+    assert cards
+    assert run.findings == len(cards)
+    for card in cards:
+        assert card.segments == [str(segment.pk)]
+        assert card.quote in ANSWER
+    assert AnalysisState.objects.get().analysed_through == segment.sequence
+
+
+def test_running_again_adds_nothing(session):
+    hear(session, ANSWER)
+    services.analyze_session(session_id=session.pk)
+    before = set(Insight.objects.values_list("pk", "revision"))
+    AnalysisState.objects.update(analysed_through=0, next_due=None)
+    services.analyze_session(session_id=session.pk)
+    assert set(Insight.objects.values_list("pk", "revision")) == before
+
+
+def test_instant_cards_are_preliminary_and_then_confirmed_or_replaced(session):
+    segment = hear(session, ANSWER)
+    services.note_segment(session_id=session.pk, segment_id=segment.pk)
+    instant = list(Insight.objects.all())
+    assert instant
+    assert {(i.state, i.source) for i in instant} == {("preliminary", "pattern")}
+    services.analyze_session(session_id=session.pk)
+    assert not Insight.objects.filter(state="preliminary").exists()
+
+
+def test_the_same_thing_is_said_once(session):
+    segment = say(session, ANSWER)
+    assert store(session, segment) is not None
+    assert store(session, segment, content="  how did you MEASURE it? ") is None
+    assert Insight.objects.count() == 1
+
+
+def test_an_equal_finding_completes_the_preliminary_card_in_place(session):
+    segment = say(session, ANSWER)
+    first = store(session, segment, state="preliminary", source="pattern")
+    second = store(session, segment, source="llm")
+    assert second.pk == first.pk
+    assert (second.state, second.source) == ("complete", "llm")
+    assert second.revision > first.revision
+
+
+def test_each_kind_has_its_look(session):
+    segment = say(session, ANSWER)
+    card = store(session, segment)
+    assert card.title == "Suggested Question"
+    assert card.priority == 2
+
+
+def test_an_organization_can_switch_analysis_off(session):
+    session.organization.analysis_enabled = False
+    session.organization.save()
+    segment = hear(session, ANSWER)
+    services.note_segment(session_id=session.pk, segment_id=segment.pk)
+    services.analyze_session(session_id=session.pk)
+    assert not Insight.objects.exists()
+
+
+def test_without_sentiment_no_sentiment_card_is_made(session):
+    session.organization.sentiment_enabled = False
+    session.organization.save()
+    segment = hear(session, "Honestly I was overwhelmed and it was really stressful, I hated it.")
+    services.note_segment(session_id=session.pk, segment_id=segment.pk)
+    services.analyze_session(session_id=session.pk)
+    assert not Insight.objects.filter(kind="sentiment").exists()
+
+
+def test_an_erased_session_is_left_alone(session):
+    segment = hear(session, ANSWER)
+    Session.objects.filter(pk=session.pk).update(wrapped_key=None)
+    services.note_segment(session_id=session.pk, segment_id=segment.pk)
+    assert services.analyze_session(session_id=session.pk) is None
+    assert store(session, segment) is None
+    assert not Insight.objects.exists()
+
+
+class Broken:
+    def __init__(self, code):
+        self.code = code
+        self.calls = 0
+
+    def analyze(self, window, *, emit=None):
+        self.calls += 1
+        raise AnalyzerError(self.code, "It did not work.")
+
+
+def test_a_failing_model_is_passed_over_at_once_and_left_alone_for_a_while(
+    session, settings, monkeypatch
+):
+    settings.INTERVIEW_LLM_BASE_URL = "http://127.0.0.1:9/v1"
+    broken = Broken("timeout")
+    monkeypatch.setattr(services, "_llm", lambda config: broken)
+    hear(session, ANSWER)
+    services.analyze_session(session_id=session.pk)
+    hear(session, "And then I wrote an alert.", start=32_000)
+    AnalysisState.objects.update(next_due=None)
+    services.analyze_session(session_id=session.pk)
+    assert broken.calls == 1
+    assert list(AnalysisRun.objects.values_list("engine", "error")) == [("rules", "timeout")] * 2
+    assert Insight.objects.filter(source="rules").exists()
+
+
+def test_a_worker_that_lost_its_lease_writes_no_cursor(session, monkeypatch):
+    hear(session, ANSWER)
+
+    class Slow:
+        def analyze(self, window, *, emit=None):
+            AnalysisState.objects.update(lease_token="0" * 32)  # somebody else took over
+            return Analysis((), "rules")
+
+    monkeypatch.setattr(services, "_rules", Slow)
+    services.analyze_session(session_id=session.pk)
+    assert AnalysisState.objects.get().analysed_through == 0
+    assert not AnalysisRun.objects.exists()
+
+
+def test_nothing_that_was_said_is_readable_in_the_rows(session):
+    segment = hear(session, ANSWER)
+    services.analyze_session(session_id=session.pk)
+    for card in Insight.objects.values("content", "quote", "title", "reason"):
+        for value in card.values():
+            assert b"connection" not in (value if isinstance(value, bytes) else str(value).encode())
+    assert "connection" in Session.objects.get(pk=session.pk).segments.get(pk=segment.pk).text
+
+
+def test_suggestions_about_earlier_answers_leave_unless_somebody_keeps_them(session):
+    first = hear(session, ANSWER)
+    services.analyze_session(session_id=session.pk)
+    early = list(Insight.objects.filter(kind="question"))
+    assert len(early) > 1
+    services.give_feedback(session=session, insight_id=early[0].pk, feedback="pinned")
+    hear(session, "We moved the API to Kubernetes because we wanted faster deploys.", start=32_000)
+    AnalysisState.objects.update(next_due=None)
+    services.analyze_session(session_id=session.pk)
+    living = Insight.objects.filter(kind="question").exclude(state="superseded")
+    about_first = [card.pk for card in living if str(first.pk) in card.segments]
+    assert about_first == [early[0].pk]
+    assert living.count() > 1
