@@ -31,7 +31,8 @@ class Command(BaseCommand):
         if prepare:
             call_command("prepare", greeting=f"http://{host}:{port}")
         application = get_default_application()  # starts the embedded worker: after the port check
-        threading.Thread(target=warm, name="warm-up", daemon=True).start()
+        # No daemon: an interpreter that exits while a model loads in native code aborts.
+        threading.Thread(target=warm, name="warm-up").start()
         interface = host.replace(":", "\\:")
         Server(
             application,
