@@ -1,0 +1,45 @@
+/** REST calls of the page: the signed-in session plus the CSRF header; errors with code and detail. */
+
+const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+
+export class ApiError extends Error {
+  constructor(status, code, detail) {
+    super(detail || code);
+    this.status = status;
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+async function failure(response) {
+  const body = await response.json().catch(() => ({}));
+  const code = { 401: "signed_out", 404: "gone" }[response.status] ?? body.error?.code ?? "unknown";
+  return new ApiError(response.status, code, body.error?.detail ?? "");
+}
+
+async function request(url, options) {
+  let response;
+  try {
+    response = await fetch(url, { credentials: "same-origin", ...options });
+  } catch {
+    throw new ApiError(0, "unreachable", "");
+  }
+  if (!response.ok) throw await failure(response);
+  return response;
+}
+
+/** GET JSON. */
+export async function read(url) {
+  const response = await request(url, { headers: { Accept: "application/json" } });
+  return response.json();
+}
+
+/** POST JSON; return the answer's JSON, or null when it has none. */
+export async function act(url, data = {}) {
+  const response = await request(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token },
+    body: JSON.stringify(data),
+  });
+  return response.json().catch(() => null);
+}

@@ -1,0 +1,73 @@
+/** One line under the top bar: of everything that is wrong, the gravest; said once when it changes. */
+
+import { announce, byId, h, icon, setText, show } from "./dom.js";
+import { t } from "./i18n.js";
+
+const RANK = { error: 3, warning: 2, info: 1, success: 0 };
+const ICONS = { error: "triangle", warning: "triangle", info: "info", success: "check" };
+
+export class Banner {
+  #element = byId("banner");
+  #messages = new Map();
+  #shown = "";
+  #timers = new Map();
+
+  /** Show a message under a key: level, text, optional act {label, run}, seconds until it goes. */
+  set(key, message) {
+    clearTimeout(this.#timers.get(key));
+    this.#messages.set(key, message);
+    if (message.seconds)
+      this.#timers.set(key, setTimeout(() => this.clear(key), message.seconds * 1000));
+    this.#render();
+  }
+
+  clear(key) {
+    if (this.#messages.delete(key)) this.#render();
+  }
+
+  has(key) {
+    return this.#messages.has(key);
+  }
+
+  #render() {
+    let top = null;
+    for (const [key, message] of this.#messages)
+      if (!top || RANK[message.level] > RANK[top.message.level]) top = { key, message };
+    show(this.#element, Boolean(top));
+    if (!top) {
+      this.#shown = "";
+      return;
+    }
+    const { key, message } = top;
+    const shown = `${key} ${message.level} ${message.act?.label ?? ""}`;
+    if (shown === this.#shown) {
+      setText(this.#element.querySelector("p"), message.text); // a number counts on: not said again
+      return;
+    }
+    this.#shown = shown;
+    this.#element.className = `banner ${message.level}`;
+    this.#element.dataset.key = key;
+    this.#element.replaceChildren(
+      icon(ICONS[message.level]),
+      h("p", {}, message.text),
+      this.#act(message, key),
+      this.#dismiss(message, key),
+    );
+    announce(message.text, message.level === "error");
+  }
+
+  #act(message) {
+    if (!message.act) return "";
+    const { label, run, href } = message.act;
+    if (href) return h("a", { class: "button small", href }, label);
+    return h("button", { class: "button small", type: "button", onclick: run }, label);
+  }
+
+  #dismiss(message, key) {
+    if (!message.dismissible) return "";
+    const label = t("banner_dismiss");
+    const run = () => this.clear(key);
+    const button = { class: "icon-button", type: "button", "aria-label": label, onclick: run };
+    return h("button", button, icon("cross"));
+  }
+}

@@ -1,0 +1,120 @@
+/** One insight card: built once, filled again when its insight changes. */
+
+import { h, icon, setIcon, setText, show } from "./dom.js";
+import { ago, clock, moment, t } from "./i18n.js";
+
+const ACTS = [
+  { value: "used", icon: "check", label: "feedback_used", done: "feedback_used_done" },
+  { value: "not_now", icon: "clock", label: "feedback_not_now", done: "feedback_undo" },
+  { value: "wrong", icon: "thumb-down", label: "feedback_wrong", done: "feedback_undo" },
+  { value: "pinned", icon: "pin", label: "feedback_pinned", done: "feedback_pinned_done" },
+];
+
+/** on: mayAct, quote(), feedback(value) */
+export function buildCard(insight, on) {
+  const titleId = `card-title-${insight.id}`;
+  const acts = on.mayAct
+    ? h("div", { class: "card-acts" }, ...ACTS.map((act) => actButton(act, on.feedback)))
+    : "";
+  return h(
+    "li",
+    {
+      class: "card",
+      id: `card-${insight.id}`,
+      tabindex: "-1",
+      "aria-labelledby": titleId,
+      dataset: { testid: "card", id: insight.id },
+    },
+    h("span", { class: "card-icon" }, icon(insight.icon)),
+    h(
+      "div",
+      { class: "card-head" },
+      h("h3", { class: "card-title", id: titleId }),
+      h("time", { class: "card-time" }),
+    ),
+    h("p", { class: "card-content" }),
+    h(
+      "p",
+      { class: "card-tags" },
+      h("span", { class: "badge high" }, t("card_high")),
+      h("span", { class: "badge verdict" }),
+      h("span", { class: "badge why" }),
+      h("span", { class: "badge state" }),
+    ),
+    h("button", { class: "quote", type: "button", title: t("card_quote"), onclick: on.quote }),
+    h("p", { class: "quote other" }, h("span", { class: "quote-against" }, t("card_against")), h("q")),
+    acts,
+  );
+}
+
+function actButton(act, run) {
+  return h(
+    "button",
+    {
+      class: "act",
+      type: "button",
+      dataset: { act: act.value },
+      onclick: () => run(act.value),
+    },
+    icon(act.icon),
+    h("span", {}, t(act.label)),
+  );
+}
+
+/** role: who said the quoted line, or undefined while that line is not here yet */
+export function fillCard(element, insight, role) {
+  const find = (selector) => element.querySelector(selector);
+  Object.assign(element.dataset, {
+    kind: insight.kind,
+    state: insight.state,
+    colour: insight.colour,
+    priority: insight.priority,
+    feedback: insight.feedback,
+  });
+  setIcon(find(".card-icon .icon"), insight.icon);
+  find(".card-icon").title = t(`card_source_${insight.source}`);
+  setText(find(".card-title"), insight.title);
+  setText(find(".card-content"), insight.content);
+  show(find(".badge.high"), insight.priority === "high");
+  fillBadge(find(".badge.why"), insight.reason);
+  const verdict = find(".badge.verdict");
+  fillBadge(verdict, insight.verdict && t(`verdict_${insight.verdict}`));
+  verdict.dataset.verdict = insight.verdict;
+  const states = { preliminary: "card_preliminary", failed: "card_failed" };
+  fillBadge(find(".badge.state"), states[insight.state] && t(states[insight.state]));
+  show(find(".card-tags"), [...find(".card-tags").children].some((badge) => !badge.hidden));
+  const quote = find("button.quote");
+  setText(quote, insight.quote);
+  quote.dataset.role = role ?? "";
+  show(quote, Boolean(insight.quote));
+  setText(find(".quote.other q"), insight.other_quote);
+  show(find(".quote.other"), Boolean(insight.other_quote));
+  fillActs(element, insight.feedback);
+}
+
+function fillBadge(badge, text) {
+  setText(badge, text || "");
+  show(badge, Boolean(text));
+}
+
+function fillActs(element, feedback) {
+  for (const act of ACTS) {
+    const button = element.querySelector(`[data-act="${act.value}"]`);
+    if (!button) return;
+    const pressed = feedback === act.value;
+    button.classList.toggle("on", pressed);
+    setText(button.lastElementChild, t(pressed ? act.done : act.label));
+    setIcon(button.firstElementChild, pressed && act.done === "feedback_undo" ? "undo" : act.icon);
+  }
+}
+
+/** position: milliseconds into the interview, or null to say how long ago it was */
+export function fillTime(element, insight, now, position) {
+  const time = element.querySelector(".card-time");
+  const date = new Date(insight.at);
+  setText(time, position === null ? ago(date, Math.max(now, date.getTime())) : clock(position));
+  if (time.dateTime !== insight.at) {
+    time.dateTime = insight.at;
+    time.title = moment(date);
+  }
+}

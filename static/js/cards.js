@@ -1,0 +1,277 @@
+/** Insight cards in their four tabs: keyed, newest first, pinned on top, the newest 50 kept. */
+
+import { buildCard, fillCard, fillTime } from "./card.js";
+import { announce, byId, setText, show } from "./dom.js";
+import { t } from "./i18n.js";
+
+const TABS = ["insights", "questions", "fact_check", "sentiment"];
+const KEPT = 50;
+const SET_ASIDE = new Set(["not_now", "wrong"]);
+const STEADY_MS = 900; // nothing moves under a pointer that was moving this short a time ago
+
+class Panel {
+  constructor(name) {
+    this.element = byId(`panel-${name}`);
+    this.tab = byId(`tab-${name}`);
+    this.list = this.element.querySelector(":scope > .cards");
+    this.aside = this.element.querySelector(".aside-cards");
+    this.asideList = this.aside.querySelector(".cards");
+    this.empty = this.element.querySelector(".empty");
+    this.emptyText = this.element.querySelector(".empty-text");
+    this.teaching = this.emptyText.textContent;
+    this.count = this.tab.querySelector(".count");
+    this.moved = 0;
+    this.element.addEventListener("pointermove", () => (this.moved = performance.now()));
+    this.element.addEventListener("pointerleave", () => (this.moved = 0));
+  }
+
+  refresh() {
+    const count = this.list.childElementCount;
+    setText(this.count, String(count));
+    show(this.count, count > 0);
+    const aside = this.asideList.childElementCount;
+    show(this.aside, aside > 0);
+    setText(this.aside.querySelector("summary span"), t("set_aside", { n: aside }));
+    show(this.empty, count === 0);
+  }
+}
+
+export class Cards {
+  #panels = new Map(TABS.map((name) => [name, new Panel(name)]));
+  #cards = new Map(); // id -> {element, insight, panel}
+  #held = new Map(); // id -> insight that waits for the pointer to rest
+  #holdTimer = 0;
+  #session;
+  #options;
+  selected = "insights";
+  now = () => Date.now(); // the server's clock
+
+  /** options: onquote(insight), onfeedback(insight, value), onpresence(insight, present), lineOf(id) */
+  constructor(session, options) {
+    this.#options = options;
+    this.setSession(session);
+    for (const name of TABS)
+      this.#panels.get(name).tab.addEventListener("click", () => this.select(name));
+    byId("tab-insights").parentElement.addEventListener("keydown", (event) => this.#tabKey(event));
+    setInterval(() => this.#refreshTimes(), 20_000);
+  }
+
+  setSession(session) {
+    const ends = session.status === "ended" && this.#session?.status !== "ended";
+    this.#session = session;
+    if (ends) this.#refreshTimes();
+    for (const [name, panel] of this.#panels) {
+      const off = name === "sentiment" && !session.sentiment;
+      const over = session.status === "ended";
+      setText(panel.emptyText, off ? t("sentiment_off") : over ? t("panel_ended") : panel.teaching);
+      panel.tab.classList.toggle("off", off);
+    }
+  }
+
+  select(name, focus = false) {
+    this.selected = name;
+    for (const [each, panel] of this.#panels) {
+      const chosen = each === name;
+      panel.tab.setAttribute("aria-selected", String(chosen));
+      panel.tab.tabIndex = chosen ? 0 : -1;
+      show(panel.element, chosen);
+      if (chosen) panel.tab.classList.remove("fresh");
+      if (chosen && focus) panel.tab.focus();
+    }
+    this.#refreshTimes();
+  }
+
+  #tabKey(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const at = TABS.indexOf(this.selected);
+    let next = null;
+    if (step) {
+      const forward = document.dir === "rtl" ? -step : step;
+      next = TABS[(at + forward + TABS.length) % TABS.length];
+    } else if (event.key === "Home") next = TABS[0];
+    else if (event.key === "End") next = TABS.at(-1);
+    if (!next) return;
+    event.preventDefault();
+    this.select(next, true);
+  }
+
+  // --- insights come and change ----------------------------------------------------------------
+
+  upsert(insight, { quiet = false } = {}) {
+    const panel = this.#panels.get(insight.tab);
+    if (!panel || (insight.tab === "sentiment" && !this.#session.sentiment)) return;
+    const known = this.#cards.get(insight.id);
+    const moves = !known || insight.state === "superseded";
+    if (moves && !quiet && performance.now() - panel.moved < STEADY_MS) {
+      this.#held.set(insight.id, insight);
+      clearTimeout(this.#holdTimer);
+      this.#holdTimer = setTimeout(() => this.#release(), STEADY_MS);
+      return;
+    }
+    this.#held.delete(insight.id);
+    if (insight.state === "superseded") this.#remove(insight.id);
+    else if (known) this.#change(known, insight);
+    else if (!this.#tooOld(panel, insight)) this.#add(panel, insight, quiet);
+  }
+
+  #release() {
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    for (const insight of held) this.upsert(insight);
+  }
+
+  #add(panel, insight, quiet) {
+    const element = buildCard(insight, {
+      mayAct: this.#session.may.record,
+      quote: () => this.#options.onquote(this.#cards.get(insight.id)?.insight ?? insight),
+      feedback: (value) => this.#feedback(insight.id, value),
+    });
+    const card = { element, insight, panel };
+    this.#cards.set(insight.id, card);
+    this.#fill(card);
+    if (!quiet) {
+      element.classList.add("arriving");
+      element.addEventListener("animationend", () => element.classList.remove("arriving"), { once: true });
+      if (panel.tab.getAttribute("aria-selected") !== "true") panel.tab.classList.add("fresh");
+      if (insight.priority === "high")
+        announce(t("announce_card", { title: insight.title, content: insight.content }));
+    }
+    this.#put(card);
+    if (!SET_ASIDE.has(insight.feedback)) this.#options.onpresence(insight, true);
+    this.#evict(panel);
+    panel.refresh();
+  }
+
+  #fill(card) {
+    fillCard(card.element, card.insight, this.#options.lineOf(card.insight.segments[0])?.role);
+    this.#time(card);
+  }
+
+  /** While it runs: how long ago. Afterwards: where in the interview. */
+  #time({ element, insight }) {
+    const line = this.#session.status === "ended" && this.#options.lineOf(insight.segments[0]);
+    fillTime(element, insight, this.now(), line ? line.start_ms : null);
+  }
+
+  #change(card, insight) {
+    const before = card.insight;
+    card.insight = insight;
+    this.#fill(card);
+    const aside = SET_ASIDE.has(insight.feedback);
+    if (before.feedback !== insight.feedback) this.#resettle(card);
+    if (aside !== SET_ASIDE.has(before.feedback)) this.#options.onpresence(insight, !aside);
+    if (String(before.segments) !== String(insight.segments)) {
+      this.#options.onpresence(before, false);
+      this.#options.onpresence(insight, true);
+    }
+  }
+
+  /** Move a card whose feedback changed, without losing the place of the focus. */
+  #resettle(card) {
+    const { element, panel } = card;
+    const focused = element.contains(document.activeElement) ? document.activeElement : null;
+    const next = element.nextElementSibling ?? element.previousElementSibling ?? panel.element;
+    this.#put(card);
+    panel.refresh();
+    if (!focused) return;
+    if (SET_ASIDE.has(card.insight.feedback)) next.focus({ preventScroll: true });
+    else focused.focus({ preventScroll: true });
+  }
+
+  #put(card) {
+    const { element, insight, panel } = card;
+    const list = SET_ASIDE.has(insight.feedback) ? panel.asideList : panel.list;
+    let before = list.firstElementChild;
+    while (before && (before === element || this.#precedes(before, insight)))
+      before = before.nextElementSibling;
+    list.insertBefore(element, before);
+  }
+
+  #precedes(element, insight) {
+    const other = this.#cards.get(element.dataset.id).insight;
+    const pinned = insight.feedback === "pinned";
+    if ((other.feedback === "pinned") !== pinned) return !pinned;
+    return other.at > insight.at;
+  }
+
+  #remove(id) {
+    const card = this.#cards.get(id);
+    if (!card) return;
+    const { element, panel, insight } = card;
+    const focused = element.contains(document.activeElement);
+    const next = element.nextElementSibling ?? element.previousElementSibling ?? panel.element;
+    element.remove();
+    this.#cards.delete(id);
+    this.#options.onpresence(insight, false);
+    panel.refresh();
+    if (focused) next.focus({ preventScroll: true });
+  }
+
+  /** Keep the newest; pinned cards and the one in use stay whatever their age. */
+  #evict(panel) {
+    let extra = panel.list.childElementCount - KEPT;
+    let element = panel.list.lastElementChild;
+    while (extra > 0 && element) {
+      const previous = element.previousElementSibling;
+      const { insight } = this.#cards.get(element.dataset.id);
+      if (insight.feedback !== "pinned" && !element.contains(document.activeElement)) {
+        this.#remove(insight.id);
+        extra -= 1;
+      }
+      element = previous;
+    }
+  }
+
+  #tooOld(panel, insight) {
+    if (insight.feedback || panel.list.childElementCount < KEPT) return false;
+    return this.#cards.get(panel.list.lastElementChild.dataset.id).insight.at > insight.at;
+  }
+
+  #refreshTimes() {
+    for (const element of this.#panels.get(this.selected).list.children)
+      this.#time(this.#cards.get(element.dataset.id));
+  }
+
+  #feedback(id, value) {
+    const { insight } = this.#cards.get(id);
+    this.#options.onfeedback(insight, insight.feedback === value ? "" : value);
+  }
+
+  // --- for keys and marks ----------------------------------------------------------------------
+
+  has(id) {
+    return this.#cards.has(id) || this.#held.has(id);
+  }
+
+  /** Show a card, wherever it is, and focus it. */
+  reveal(id) {
+    const card = this.#cards.get(id);
+    if (!card) return false;
+    this.select(card.insight.tab);
+    if (SET_ASIDE.has(card.insight.feedback)) card.panel.aside.open = true;
+    card.element.scrollIntoView({ block: "nearest" });
+    card.element.focus({ preventScroll: true });
+    card.element.classList.remove("lit");
+    requestAnimationFrame(() => card.element.classList.add("lit"));
+    return true;
+  }
+
+  /** Focus the first card, or the one `step` further than the focused one. */
+  move(step) {
+    const { list, element: panel } = this.#panels.get(this.selected);
+    const current = document.activeElement?.closest(".card");
+    const inside = current && list.contains(current);
+    const next = !inside
+      ? list.firstElementChild
+      : step > 0 ? current.nextElementSibling : current.previousElementSibling;
+    (next ?? (inside ? current : panel)).focus();
+  }
+
+  /** Give feedback on the focused card; return whether there was one. */
+  act(value) {
+    const id = document.activeElement?.closest(".card")?.dataset.id;
+    if (!id || !this.#session.may.record || this.#session.status === "ended") return false;
+    this.#feedback(id, value);
+    return true;
+  }
+}

@@ -1,0 +1,56 @@
+/** Small helpers to build and find elements; text only, never markup. */
+
+const icons = document.querySelector('meta[name="icons"]')?.content ?? "";
+const SVG = "http://www.w3.org/2000/svg";
+
+export const byId = (id) => document.getElementById(id);
+
+/** Make an element; `null` and `false` properties and children are left out. */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "class") element.className = value;
+    else if (name === "dataset") Object.assign(element.dataset, value);
+    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== false));
+  return element;
+}
+
+export function icon(name, extra = "") {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", `icon ${extra}`.trim());
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `${icons}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+export function setIcon(svg, name) {
+  const href = `${icons}#${name}`;
+  const use = svg.firstElementChild;
+  if (use.getAttribute("href") !== href) use.setAttribute("href", href);
+}
+
+/** Write text only when it differs, so that nothing is announced or repainted for nothing. */
+export function setText(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+export function show(element, visible) {
+  if (element && element.hidden === visible) element.hidden = !visible;
+}
+
+const waiting = new Map();
+
+/** Say something to screen readers: when they are idle, or at once if `urgent`. */
+export function announce(text, urgent = false) {
+  const place = byId(urgent ? "announcer-urgent" : "announcer");
+  if (!place) return;
+  place.textContent = "";
+  clearTimeout(waiting.get(place)); // a text is announced only when it follows emptiness
+  waiting.set(place, setTimeout(() => (place.textContent = text), 60));
+}

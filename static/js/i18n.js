@@ -1,0 +1,246 @@
+/** Every sentence that scripts put on a page, by language; the page's own language decides. */
+
+const en = {
+  speaker_interviewer: "Interviewer",
+  speaker_candidate: "Candidate",
+  speaker_room: "Room",
+
+  state_draft: "Not recording",
+  state_recording: "Recording",
+  state_live: "Live",
+  state_live_elsewhere: "Live, not recording here",
+  state_playing: "Playing sample",
+  state_paused: "Paused",
+  state_ended: "Ended",
+
+  consent_given: "Consent",
+  consent_missing: "No consent yet",
+  consent_tip_given: "Consent recorded {when}, {method}.",
+  consent_tip_missing: "Recording cannot start before consent is recorded.",
+  consent_method_verbal: "spoken",
+  consent_method_written: "in writing",
+  consent_method_link: "by link",
+  consent_done: "Recorded {when}, {method}.",
+
+  timer_planned: "of {minutes} min",
+  delay: "{seconds} s",
+  delay_tip: "Words appear {word} s after they are spoken. Confirmed text follows {final} s after the speaker stops.",
+  delay_tip_word: "Words appear {word} s after they are spoken.",
+  engine_pending: "{language}",
+  engine: "{language} · {engine}",
+  engine_tip_pending: "The speech engine is chosen when the recording starts.",
+  engine_vosk: "Vosk",
+  engine_whisper: "Whisper",
+  engine_two_pass: "Vosk + Whisper",
+  engine_scripted: "Scripted",
+  analysis_rules: "Built-in rules",
+  analysis_llm: "Language model",
+  analysis_off: "Analysis is off",
+  analysis_tip_rules: "Insights come from built-in rules on this server. Nothing is sent to a language model.",
+  analysis_tip_llm: "Insights come from the language model your organization has set up.",
+  viewers: { one: "{n} watching", other: "{n} watching" },
+
+  connection_connecting: "Connecting…",
+  connection_open: "Connected",
+  connection_waiting: "Reconnecting…",
+  connection_offline: "Offline",
+  connection_refused: "No access",
+  connection_ended: "Ended",
+
+  meter: "{speaker} level",
+
+  transcript_empty_live: "Listening. The first words appear here as they are spoken.",
+  transcript_empty_ended: "Nothing was recorded in this interview.",
+  transcript_note_read_only: "Read-only",
+  line_low: "Heard with {percent} % confidence",
+  line_insights: { one: "{n} insight about this line", other: "{n} insights about this line" },
+
+  redacted: "Removed for privacy: {kind} {number}",
+  kind_NAME: "name",
+  kind_EMAIL: "e-mail",
+  kind_PHONE: "phone",
+  kind_ADDRESS: "address",
+  kind_URL: "link",
+  kind_CARD: "card number",
+  kind_IBAN: "bank account",
+  kind_ID: "ID number",
+  kind_SSN: "social security number",
+  kind_BIRTHDATE: "date of birth",
+  kind_IP: "IP address",
+  kind_HANDLE: "user name",
+
+  card_high: "High priority",
+  card_preliminary: "First look, being checked",
+  card_failed: "Could not be checked further",
+  card_source_pattern: "Found by a local pattern",
+  card_source_rules: "Found by the built-in rules",
+  card_source_llm: "Found by the language model",
+  card_quote: "Show this line in the transcript",
+  card_against: "Against",
+  verdict_supported: "Supported",
+  verdict_conflicts: "Conflicts",
+  verdict_unverifiable: "Cannot be verified",
+  feedback_used: "Use",
+  feedback_used_done: "Used",
+  feedback_not_now: "Not now",
+  feedback_wrong: "Wrong",
+  feedback_pinned: "Pin",
+  feedback_pinned_done: "Unpin",
+  feedback_undo: "Put back",
+  feedback_failed: "Your choice was not saved: {detail}",
+  set_aside: { one: "{n} set aside", other: "{n} set aside" },
+  announce_card: "{title}: {content}",
+  sentiment_off: "Sentiment is switched off for your organization. An administrator can allow it; only words are ever looked at, never voice.",
+  panel_ended: "Nothing was found here in this interview.",
+
+  guide_count: "{asked} of {all}",
+  guide_asked: " (asked)",
+
+  start_need_consent: "Consent comes first.",
+  start_ready: "Recording starts at once. You can stop at any time.",
+  start_sample: "The sample plays a prepared conversation of two speakers through the same path as a microphone.",
+  start_resume: "This interview is live, but this page is not sending sound. If another page or device still records, it hands over to this one.",
+  start_starting: "Starting…",
+  start_resume_button: "Record from here",
+  start_button: "Start recording",
+  setup_resume: "Live, but not recording here",
+  sound_listening: "Say a sentence in your usual voice.",
+  sound_good: "That sounds good.",
+  sound_quiet: "Very quiet. Move closer or raise the input volume.",
+  sound_loud: "Too loud, the sound is cut off. Lower the input volume.",
+  sound_stop: "Stop the test",
+  sound_test: "Test the microphone",
+  device_default: "Microphone {n}",
+
+  sample_progress: "Sample {at} of {length}",
+  sample_mute: "Mute",
+  sample_unmute: "Hear it",
+  sample_done: "The sample has been played to its end. End the interview to see the finished page.",
+  sample_failed: "The sample could not be loaded. Check the connection and try again.",
+
+  stop_flushing: "Sending and writing down the last words…",
+  stop_late: "The last words are taking long. {seconds} s are still on this device.",
+  stop_anyway: "End without them",
+  stop_failed: "The interview could not be ended: {detail}",
+
+  ended_banner: "This interview has ended.",
+  ended_deleted: "Transcript and insights are deleted {when}.",
+
+  banner_audio_lost: "The connection is interrupted. Keep talking: {kept} are kept on this device and sent when it is back.",
+  banner_audio_dropped: "The connection has been away too long: the oldest {dropped} had to be dropped. The last 5 minutes are kept on this device.",
+  banner_audio_stalled: "The server has stopped answering. {kept} are kept on this device and sent again.",
+  banner_behind: "Recognition is {behind} behind. The sound is safe; the text catches up.",
+  banner_busy: "The server is full right now. {kept} are kept on this device; trying again in {seconds} s.",
+  banner_caught_up: "Connected again. Nothing was lost.",
+  banner_caught_up_gap: "Connected again. {dropped} could not be kept and are missing.",
+  banner_capture_stalled: "The microphone delivers no sound. Check the cable and whether another program uses it.",
+  banner_capture_ended: "The microphone was disconnected or its permission was withdrawn.",
+  banner_capture_silent: "Nothing is heard from the microphone. Is it muted?",
+  banner_candidate_silent: "Nothing is heard from the candidate. Was “share tab audio” ticked?",
+  banner_tab_ended: "Sharing of the call tab was stopped. The candidate is no longer heard.",
+  banner_catching_up: "Connected again, sending what was kept: {kept} to go.",
+  notice_gap: "{seconds} of the {speaker} channel were lost while the connection was away too long.",
+  banner_live_lost: "The live view is interrupted. It catches up by itself.",
+  banner_retry: "Try again",
+  banner_restart_mic: "Reconnect the microphone",
+  banner_take_over: "Record here again",
+  banner_sign_in: "Sign in",
+  banner_reload: "Reload the page",
+  banner_dismiss: "Dismiss",
+
+  error_bad_json: "The server did not understand this page. Reload it and record from there; what was said is kept.",
+  error_not_started: "The recording lost its place. It is being started again.",
+  error_unsupported_encoding: "This server does not take the sound format of this page. Reload the page; it may be out of date.",
+  error_rate_exceeded: "Sound arrived faster than it can be heard. It is sent again, more slowly.",
+  error_no_consent: "Recording is not allowed: no consent is recorded for this interview. Ask the candidate, record the consent, then start.",
+  error_not_live: "This interview is not running. Start it first.",
+  error_ended: "This interview has ended; nothing more is recorded.",
+  error_taken_over: "Another page or device records this interview now. This page only watches.",
+  error_engine_unavailable: "No speech engine is ready for this language. Ask your administrator to install one ({detail}).",
+  error_engine_unavailable_plain: "No speech engine is ready for this language. Ask your administrator to install one.",
+  error_internal: "The server had a problem and is trying again. The sound is kept on this device.",
+  error_forbidden: "You may no longer record this interview.",
+  error_gone: "This interview is not available to you any more.",
+  error_signed_out: "You have been signed out. Sign in again; the sound is kept as long as this page stays open.",
+  error_unreachable: "The server cannot be reached. Check the connection and try again.",
+  error_wrong_status: "The interview is in another state by now. Reload the page to see it.",
+  error_unknown: "That did not work. Try again.",
+
+  mic_denied: "The browser was not allowed to use the microphone. Allow it in the address bar (lock or microphone symbol), then try again.",
+  mic_missing: "No microphone was found. Plug one in or switch it on, then try again.",
+  mic_in_use: "The microphone is in use by another program. Close that program, then try again.",
+  mic_insecure: "Browsers open the microphone only on a secure address (https, or this computer itself). Open the page that way.",
+  mic_unsupported: "This browser cannot record. Use a current Chrome, Edge, Firefox or Safari.",
+  mic_failed: "The microphone could not be opened. Try again or choose another one.",
+  tab_denied: "No tab was shared. Choose the tab with the call and tick “share tab audio”.",
+  tab_silent: "The tab was shared without its sound. Share it again and tick “share tab audio”.",
+
+  share_failed: "That was not saved. Try again.",
+  seconds: { one: "{n} second", other: "{n} seconds" },
+  minutes: { one: "{n} minute", other: "{n} minutes" },
+  just_now: "just now",
+  leave_warning: "The recording stops when this page is closed.",
+};
+
+const catalogs = { en };
+export const locale = document.documentElement.lang || "en";
+const catalog = catalogs[locale] ?? catalogs[locale.split("-")[0]] ?? en;
+const plurals = new Intl.PluralRules(locale);
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" });
+const relativeLong = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+
+function fill(sentence, values) {
+  return sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/** Return the sentence of a key with its values; an entry by plural category needs `n`. */
+export function t(key, values = {}) {
+  const entry = catalog[key] ?? en[key];
+  if (entry === undefined) return key;
+  if (typeof entry === "string") return fill(entry, values);
+  return fill(entry[plurals.select(values.n)] ?? entry.other, values);
+}
+
+export function has(key) {
+  return key in catalog || key in en;
+}
+
+/** Say a length of time in the larger fitting unit: "12 seconds", "3 minutes". */
+export function span(seconds) {
+  const whole = Math.max(1, Math.round(seconds));
+  if (whole < 90) return t("seconds", { n: whole });
+  return t("minutes", { n: Math.round(whole / 60) });
+}
+
+export function languageName(code) {
+  try {
+    return new Intl.DisplayNames(locale, { type: "language" }).of(code);
+  } catch {
+    return code;
+  }
+}
+
+/** Say a moment relative to another one; `long` writes units out. Milliseconds since the epoch. */
+export function ago(moment, now = Date.now(), long = false) {
+  const seconds = Math.round((moment - now) / 1000);
+  const size = Math.abs(seconds);
+  if (size < 10) return t("just_now");
+  const format = long ? relativeLong : relative;
+  if (size < 60) return format.format(seconds, "second");
+  if (size < 3600) return format.format(Math.round(seconds / 60), "minute");
+  if (size < 36 * 3600) return format.format(Math.round(seconds / 3600), "hour");
+  return format.format(Math.round(seconds / 86400), "day");
+}
+
+export function moment(date) {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(date);
+}
+
+/** Write milliseconds as a clock: 1:04, 1:02:45. */
+export function clock(ms) {
+  const whole = Math.max(0, Math.floor(ms / 1000));
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  const seconds = String(whole % 60).padStart(2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
+}

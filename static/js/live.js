@@ -1,0 +1,292 @@
+/** The page of one interview: wires what it knows, hears and shows. */
+
+import { act } from "./api.js";
+import { Banner } from "./banner.js";
+import { Cards } from "./cards.js";
+import { byId, setText, show } from "./dom.js";
+import { sentence } from "./errors.js";
+import { renderGuide } from "./guide.js";
+import { ago, clock, moment, span, t } from "./i18n.js";
+import { Recording } from "./recording.js";
+import { Setup } from "./setup.js";
+import { setUpShare } from "./share.js";
+import { setUpShortcuts } from "./shortcuts.js";
+import { LiveSocket } from "./socket.js";
+import { setUpStop } from "./stop.js";
+import { Store } from "./store.js";
+import { Topbar } from "./topbar.js";
+import { Transcript } from "./transcript.js";
+
+const SETTLED_MS = 10 * 60_000; // so long after its end, an interview changes no more
+const MUTED = "copilot.sample-muted";
+
+const boot = JSON.parse(byId("boot").textContent);
+const sampleUrl = byId("live-script").dataset.sample;
+const base = `/api/v1/sessions/${boot.session.id}`;
+const socketBase = `${location.origin.replace(/^http/, "ws")}/ws/sessions/${boot.session.id}`;
+const desk = byId("main");
+
+const store = new Store(boot);
+const banner = new Banner();
+const topbar = new Topbar();
+const transcript = new Transcript();
+const recording = new Recording((role) => `${socketBase}/audio/${role}/`, banner);
+const setup = new Setup(base);
+const live = new LiveSocket({ url: `${socketBase}/live/`, snapshotUrl: `${base}/snapshot/`, store });
+const cards = new Cards(boot.session, {
+  lineOf: (id) => store.segments.get(id),
+  onquote: (insight) => quote(insight),
+  onfeedback: (insight, value) => feedback(insight, value),
+  onpresence: (insight, present) => transcript.mark(insight, present),
+});
+const now = () => Date.now() + live.skew;
+topbar.now = cards.now = now;
+topbar.levelOf = (role) => (recording.active ? recording.levelOf(role) : null);
+transcript.onmark = (id) => (view("copilot"), cards.reveal(id));
+
+let catchingUp = true; // a snapshot is shown as it is: nothing slides in, nothing is announced
+const unseen = new Set(); // cards that came while another view was shown
+const speaking = new Set(boot.streams.map((stream) => stream.role));
+
+// --- what the page shows ---------------------------------------------------------------------
+
+function render() {
+  const { session } = store;
+  document.body.dataset.status = session.status;
+  topbar.render(session, recording);
+  setup.render(session, recording);
+  cards.setSession(session);
+  show(byId("waiting"), session.status === "draft");
+  show(byId("transcript-frame"), session.status !== "draft");
+  const empty = transcript.length === 0 && session.status !== "draft" && !setupFills();
+  show(byId("transcript-empty"), empty);
+  const key = session.status === "ended" ? "transcript_empty_ended" : "transcript_empty_live";
+  setText(byId("transcript-empty").querySelector("p"), t(key));
+  setText(byId("transcript-note"), session.may.record ? "" : t("transcript_note_read_only"));
+  transcript.live = session.status !== "ended";
+  show(byId("sample-tools"), recording.kind === "sample");
+  renderRoles();
+  if (session.status === "ended") renderEnd(session);
+}
+
+function setupFills() {
+  return setup.exists && !byId("setup").hidden;
+}
+
+function renderRoles() {
+  const running = store.session.status === "live";
+  topbar.roles(!running ? [] : recording.active ? recording.roles : [...speaking]);
+}
+
+function renderEnd(session) {
+  topbar.connection("ended");
+  transcript.clearPartials();
+  show(byId("word-delay"), false);
+  const due = session.expires_at && new Date(session.expires_at);
+  const deleted = due
+    ? t("ended_deleted", { when: `${ago(due, now(), true)} (${moment(due)})` })
+    : "";
+  banner.set("ended", { level: "info", text: `${t("ended_banner")} ${deleted}`.trim() });
+}
+
+function view(name) {
+  desk.dataset.view = name;
+  for (const button of document.querySelectorAll("[data-show]"))
+    button.setAttribute("aria-pressed", String(button.dataset.show === name));
+  if (name === "copilot") {
+    unseen.clear();
+    showUnseen();
+  }
+  if (name === "transcript") transcript.settle();
+}
+
+function showUnseen() {
+  setText(byId("dock-count"), String(unseen.size));
+  show(byId("dock-count"), unseen.size > 0);
+}
+
+// --- what comes from the server ----------------------------------------------------------------
+
+store.addEventListener("session", ({ detail }) => {
+  if (detail.before !== "ended" && detail.session.status === "ended" && recording.active && !recording.stopping)
+    recording.abandon(); // ended elsewhere: the server has kept the last words
+  render();
+});
+
+store.addEventListener("segment", ({ detail: segment }) => {
+  transcript.upsert(segment);
+  show(byId("transcript-empty"), false);
+  if (!speaking.has(segment.role)) {
+    speaking.add(segment.role);
+    renderRoles();
+  }
+});
+
+store.addEventListener("insight", ({ detail: insight }) => {
+  const fresh = !catchingUp && desk.dataset.view !== "copilot" && !cards.has(insight.id);
+  if (insight.state === "superseded") unseen.delete(insight.id);
+  else if (fresh) unseen.add(insight.id);
+  showUnseen();
+  cards.upsert(insight, { quiet: catchingUp });
+});
+
+store.addEventListener("guide", ({ detail }) => renderGuide(detail));
+
+store.addEventListener("partial", ({ detail: partial }) => {
+  if (store.session.status === "ended") return;
+  transcript.partial(partial);
+  show(byId("transcript-empty"), false);
+  topbar.heard(partial.role);
+});
+
+store.addEventListener("latency", ({ detail }) => topbar.latency(detail));
+
+store.addEventListener("notice", ({ detail }) => {
+  const { code, level, role, seconds } = detail;
+  const gap = code === "gap" && t("notice_gap", { seconds: span(seconds), speaker: t(`speaker_${role}`) });
+  const text = gap || detail.text || sentence(code);
+  banner.set(`notice-${code}`, { level: level ?? "info", text, dismissible: true, seconds: 20 });
+});
+
+live.addEventListener("state", ({ detail: { state, error } }) => {
+  if (store.session.status === "ended") return;
+  showConnection();
+  if (state === "open") {
+    banner.clear("live");
+    return;
+  }
+  transcript.clearPartials();
+  if (state === "refused") refused(error);
+  else if (!recording.active) banner.set("live", { level: "warning", text: t("banner_live_lost") });
+});
+
+function showConnection() {
+  if (store.session.status === "ended") return;
+  const away = live.state === "open" && recording.interrupted;
+  topbar.connection(away ? "waiting" : live.state);
+}
+
+function refused(error) {
+  const signIn = error.status === 401 || error.status === 403;
+  const next = `/accounts/login/?next=${encodeURIComponent(location.pathname)}`;
+  const actSignIn = { label: t("banner_sign_in"), href: next };
+  const text = sentence(signIn ? "signed_out" : "gone");
+  banner.set("live", { level: "error", text, act: signIn ? actSignIn : null });
+}
+
+// --- what the person does ------------------------------------------------------------------------
+
+function quote(insight) {
+  view("transcript");
+  insight.segments.some((id) => transcript.reveal(id));
+}
+
+async function feedback(insight, value) {
+  store.patchInsight(insight.id, { feedback: value });
+  try {
+    await act(`${base}/insights/${insight.id}/feedback/`, { feedback: value });
+    banner.clear("feedback");
+  } catch (error) {
+    store.patchInsight(insight.id, { feedback: insight.feedback });
+    const text = t("feedback_failed", { detail: sentence(error.code, error.detail) });
+    banner.set("feedback", { level: "error", text, dismissible: true });
+  }
+}
+
+async function ensureStarted() {
+  if (store.session.status !== "draft") return;
+  store.setSession(await act(`${base}/start/`));
+}
+
+setup.onconsent = (session) => store.setSession(session);
+
+setup.onstart = async (source, deviceId, microphone) => {
+  const captures = await recording.open(source, { deviceId, microphone });
+  try {
+    await ensureStarted();
+  } catch (error) {
+    for (const capture of captures.values()) if (capture !== microphone) capture.stop();
+    throw error;
+  }
+  recording.record(captures);
+};
+
+setup.onsample = async () => {
+  const muted = localStorage.getItem(MUTED) === "yes";
+  const player = await recording.play(sampleUrl, { muted }).catch(() => {
+    throw { code: "sample_failed" };
+  });
+  await ensureStarted();
+  showMuted(muted);
+  player.addEventListener("progress", () => {
+    const values = { at: clock(player.at * 1000), length: clock(player.seconds * 1000) };
+    setText(byId("sample-progress"), t("sample_progress", values));
+  });
+  recording.send(player);
+};
+
+function showMuted(muted) {
+  const button = byId("sample-mute");
+  button.setAttribute("aria-pressed", String(muted));
+  setText(button.lastElementChild, t(muted ? "sample_unmute" : "sample_mute"));
+}
+
+function toggleMute() {
+  if (!recording.player) return false;
+  const muted = !recording.player.muted;
+  recording.player.mute(muted);
+  localStorage.setItem(MUTED, muted ? "yes" : "no");
+  showMuted(muted);
+  return true;
+}
+
+byId("sample-mute").addEventListener("click", toggleMute);
+
+recording.addEventListener("change", render);
+recording.addEventListener("health", showConnection);
+recording.addEventListener("engine", ({ detail }) => detail && store.setSession({ engine: detail }));
+recording.addEventListener("again", () => setup.start());
+recording.addEventListener("sample-done", () => {
+  banner.set("sample", { level: "success", text: t("sample_done"), dismissible: true });
+});
+
+for (const button of document.querySelectorAll("[data-show]"))
+  button.addEventListener("click", () => view(button.dataset.show));
+
+const stop = setUpStop({ base, recording, onended: (session) => store.setSession(session) });
+setUpShare();
+
+function go(name, focus) {
+  view(name);
+  focus();
+}
+
+setUpShortcuts({
+  1: () => (view("copilot"), cards.select("insights", true)),
+  2: () => (view("copilot"), cards.select("questions", true)),
+  3: () => (view("copilot"), cards.select("fact_check", true)),
+  4: () => (view("copilot"), cards.select("sentiment", true)),
+  j: () => go("transcript", () => transcript.jump()),
+  t: () => go("transcript", () => byId("transcript").focus()),
+  g: () => go("guide", () => byId("view-guide").focus()),
+  c: () => go("copilot", () => cards.move(0)),
+  ArrowDown: () => byId("view-copilot").contains(document.activeElement) && cards.move(1),
+  ArrowUp: () => byId("view-copilot").contains(document.activeElement) && cards.move(-1),
+  u: () => cards.act("used"),
+  n: () => cards.act("not_now"),
+  w: () => cards.act("wrong"),
+  p: () => cards.act("pinned"),
+  m: toggleMute,
+  e: () => stop.ask(),
+});
+
+// --- start ---------------------------------------------------------------------------------------
+
+topbar.connection("connecting");
+store.applySnapshot(boot);
+catchingUp = false;
+renderGuide(boot.guide);
+render();
+const endedAt = boot.session.ended_at ? Date.parse(boot.session.ended_at) : Infinity;
+if (Date.now() - endedAt < SETTLED_MS || endedAt === Infinity) live.connect();
+if (store.session.status === "ended") transcript.toTop();

@@ -1,0 +1,106 @@
+/**
+ * What the page knows about one interview, and how far it knows it without a hole.
+ *
+ * Snapshot and live events carry the same objects. Every stored object has a revision of the
+ * session's counter: older ones are ignored, and a hole in the counter asks for a snapshot.
+ */
+
+export class Store extends EventTarget {
+  constructor(snapshot) {
+    super();
+    this.session = snapshot.session;
+    this.guide = snapshot.guide;
+    this.segments = new Map();
+    this.insights = new Map();
+    this.cursor = 0;
+    this.ahead = new Set();
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  /** Take a snapshot: everything after the cursor it was asked for. */
+  applySnapshot(snapshot) {
+    this.#patchSession(snapshot.session, true);
+    if (snapshot.guide) {
+      this.guide = snapshot.guide;
+      this.#emit("guide", this.guide);
+    }
+    const segments = [...snapshot.segments].sort((a, b) => a.start_ms - b.start_ms);
+    for (const segment of segments) this.#take("segment", this.segments, segment);
+    // The newest first: cards too old to be kept are then never built.
+    const insights = [...snapshot.insights].sort((a, b) => (a.at > b.at ? -1 : 1));
+    for (const insight of insights) this.#take("insight", this.insights, insight);
+    this.cursor = Math.max(this.cursor, snapshot.cursor);
+    for (const revision of this.ahead) if (revision <= this.cursor) this.ahead.delete(revision);
+    this.#advance();
+    this.#emit("caught-up");
+  }
+
+  /** Take one live event. */
+  apply(event) {
+    switch (event.type) {
+      case "segment":
+      case "segment_changed":
+        this.#take("segment", this.segments, event.segment);
+        this.#saw(event.segment.revision);
+        break;
+      case "insight":
+      case "insight_changed":
+        this.#take("insight", this.insights, event.insight);
+        this.#saw(event.insight.revision);
+        break;
+      case "session":
+        this.#patchSession(event.state);
+        this.#saw(event.state.revision);
+        break;
+      case "partial":
+      case "latency":
+      case "notice":
+        this.#emit(event.type, event);
+        break;
+      default: // an event of a newer server: nothing this page shows
+    }
+  }
+
+  #take(type, map, object) {
+    const known = map.get(object.id);
+    if (known && known.revision >= object.revision) return;
+    map.set(object.id, object);
+    this.#emit(type, object);
+  }
+
+  #patchSession(patch, personal = false) {
+    const before = this.session.status;
+    if (patch.revision !== undefined && patch.revision < this.session.revision) return;
+    // What a person may do is theirs alone: a broadcast cannot know it.
+    const may = personal ? patch.may : this.session.may;
+    this.session = { ...this.session, ...patch, may };
+    this.#emit("session", { session: this.session, before });
+  }
+
+  #saw(revision) {
+    if (!Number.isInteger(revision) || revision <= this.cursor) return;
+    this.ahead.add(revision);
+    this.#advance();
+    if (this.ahead.size) this.#emit("hole");
+  }
+
+  #advance() {
+    while (this.ahead.delete(this.cursor + 1)) this.cursor += 1;
+  }
+
+  /** Keep the answer to an act of this page's own before its event comes round. */
+  patchInsight(id, patch) {
+    const known = this.insights.get(id);
+    if (!known) return;
+    const changed = { ...known, ...patch };
+    this.insights.set(id, changed);
+    this.#emit("insight", changed);
+  }
+
+  setSession(session) {
+    this.#patchSession(session, Boolean(session.may));
+  }
+}

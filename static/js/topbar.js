@@ -1,0 +1,158 @@
+/** The top bar: what is recorded, with whose consent, how long, how well it is heard. */
+
+import { byId, h, setText, show } from "./dom.js";
+import { clock, has, languageName, moment, t } from "./i18n.js";
+
+const SLOW_MS = 1500;
+const LATE_MS = 4000;
+const SPEAKING_MS = 1200;
+const STALE_MS = 30_000; // a delay measured longer ago says nothing
+
+export class Topbar {
+  #meters = new Map(); // role -> {element, bar, until}
+  #session = null;
+  #measured = 0;
+  #elapsed = byId("timer-elapsed");
+  now = () => Date.now();
+  levelOf = () => null; // role -> 0…1, or null where this page does not hear it itself
+
+  constructor() {
+    setInterval(() => this.#tick(), 1000);
+    setInterval(() => this.#level(), 100);
+  }
+
+  render(session, recording) {
+    this.#session = session;
+    this.#recordState(session, recording);
+    this.#consent(session.consent);
+    this.#engine(session);
+    this.#analysis(session.analysis);
+    show(byId("timer"), Boolean(session.started_at));
+    const planned = session.planned_minutes;
+    setText(byId("timer-planned"), planned ? t("timer_planned", { minutes: planned }) : "");
+    show(byId("viewers"), session.viewers > 1);
+    setText(byId("viewers-text"), t("viewers", { n: session.viewers ?? 0 }));
+    show(byId("stop-button"), session.status === "live" || session.status === "paused");
+    this.#tick();
+  }
+
+  #recordState(session, recording) {
+    let state = session.status;
+    if (state === "live" && session.may.record && !recording.active) state = "live_elsewhere";
+    else if (state === "live" && recording.kind === "sample") state = "playing";
+    else if (state === "live" && recording.active) state = "recording";
+    const element = byId("record-state");
+    element.dataset.state = state;
+    setText(element.lastElementChild, t(`state_${state}`));
+  }
+
+  #consent(consent) {
+    const element = byId("consent-state");
+    element.dataset.given = String(consent.given);
+    show(element, true);
+    setText(element.querySelector(".icon + span"), t(consent.given ? "consent_given" : "consent_missing"));
+    const tip = consent.given ? t("consent_tip_given", consentWords(consent)) : t("consent_tip_missing");
+    setText(byId("consent-tip"), tip);
+  }
+
+  #engine({ engine, language }) {
+    const name = engine && (has(`engine_${engine.name}`) ? t(`engine_${engine.name}`) : engine.name);
+    const values = { language: languageName(language), engine: name };
+    setText(byId("engine-text"), t(engine ? "engine" : "engine_pending", values));
+    setText(byId("engine-tip"), engine?.reason || t("engine_tip_pending"));
+  }
+
+  #analysis(analysis) {
+    const name = analysis?.engine ?? "off";
+    setText(byId("analysis-text"), has(`analysis_${name}`) ? t(`analysis_${name}`) : name);
+    const fallback = has(`analysis_tip_${name}`) ? t(`analysis_tip_${name}`) : "";
+    setText(byId("analysis-tip"), analysis?.detail || fallback);
+    show(byId("analysis-tip"), Boolean(analysis?.detail || fallback));
+  }
+
+  #tick() {
+    if (performance.now() - this.#measured > STALE_MS) show(byId("word-delay"), false);
+    const session = this.#session;
+    if (!session?.started_at) return;
+    const end = session.ended_at ? Date.parse(session.ended_at) : this.now();
+    const elapsed = end - Date.parse(session.started_at);
+    setText(this.#elapsed, clock(elapsed));
+    const part = session.planned_minutes ? elapsed / (session.planned_minutes * 60_000) : 0;
+    byId("timer-bar").style.setProperty("--part", Math.max(0, Math.min(1, part)).toFixed(3));
+    byId("timer").classList.toggle("over", part > 1 && session.status !== "ended");
+  }
+
+  connection(state) {
+    const element = byId("connection");
+    if (element.dataset.state !== state) element.dataset.state = state;
+    setText(byId("connection-text"), t(`connection_${state}`));
+  }
+
+  latency({ word_ms, final_ms }) {
+    if (word_ms === null && final_ms === null) return;
+    const element = byId("word-delay");
+    this.#measured = performance.now();
+    const word = word_ms === null ? null : seconds(word_ms);
+    const shown = word_ms ?? final_ms;
+    element.dataset.state = shown > LATE_MS ? "late" : shown > SLOW_MS ? "slow" : "good";
+    setText(byId("word-delay-text"), t("delay", { seconds: seconds(shown) }));
+    const whole = word !== null && final_ms !== null;
+    const values = { word: word ?? seconds(shown), final: whole ? seconds(final_ms) : "" };
+    setText(byId("delay-tip"), t(whole ? "delay_tip" : "delay_tip_word", values));
+    show(element, true);
+  }
+
+  // --- levels ----------------------------------------------------------------------------------
+
+  /** Show one meter per role; roles that only others hear show that they speak. */
+  roles(roles) {
+    for (const role of roles) if (!this.#meters.has(role)) this.#addMeter(role);
+    for (const [role, meter] of this.#meters) {
+      if (roles.includes(role)) continue;
+      meter.element.remove();
+      this.#meters.delete(role);
+    }
+    show(byId("meters"), this.#meters.size > 0);
+  }
+
+  #addMeter(role) {
+    const bar = h("span", { class: "level-bar" });
+    const level = h("span", { class: "level", role: "meter" }, bar);
+    level.setAttribute("aria-label", t("meter", { speaker: t(`speaker_${role}`) }));
+    level.setAttribute("aria-valuemin", "0");
+    level.setAttribute("aria-valuemax", "100");
+    level.setAttribute("aria-valuenow", "0");
+    const name = h("span", { class: "meter-name" }, t(`speaker_${role}`));
+    const element = h("span", { class: "meter", dataset: { role } }, name, level);
+    byId("meters").append(element);
+    this.#meters.set(role, { element, level, bar, until: 0, told: 0 });
+  }
+
+  /** Somebody is speaking, as the words show. */
+  heard(role) {
+    const meter = this.#meters.get(role);
+    if (meter) meter.until = performance.now() + SPEAKING_MS;
+  }
+
+  #level() {
+    const now = performance.now();
+    for (const [role, meter] of this.#meters) {
+      const own = this.levelOf(role);
+      const value = own ?? (now < meter.until ? 0.6 : 0);
+      meter.bar.style.setProperty("--level", value.toFixed(2));
+      if (now - meter.told < 1000) continue;
+      meter.told = now;
+      meter.level.setAttribute("aria-valuenow", String(Math.round(value * 100)));
+    }
+  }
+}
+
+function seconds(ms) {
+  return (Math.max(0, ms) / 1000).toFixed(ms < 10_000 ? 1 : 0);
+}
+
+/** The values for a sentence about a consent: when, and how. */
+export function consentWords(consent) {
+  const method = t(`consent_method_${consent.method}`);
+  return { when: moment(new Date(consent.at)), method };
+}

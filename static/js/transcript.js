@@ -1,0 +1,243 @@
+/**
+ * The transcript: one row per segment in the order of speaking, partial text below.
+ *
+ * An event touches its own row and the one after it, however long the interview is.
+ */
+
+import { byId, h, icon, setIcon, setText, show } from "./dom.js";
+import { clock, t } from "./i18n.js";
+import { textNodes } from "./words.js";
+
+const NEAR = 56; // pixels from the bottom that still count as being there
+const RUN_MS = 20_000; // a longer pause shows the speaker and the time again
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+export class Transcript {
+  #scroller = byId("transcript");
+  #list = byId("lines");
+  #partials = byId("partials");
+  #jump = byId("jump-live");
+  #rows = new Map(); // id -> {element, segment}
+  #order = []; // ids by start
+  #open = new Map(); // role -> rows of partial text, oldest first
+  #marks = new Map(); // segment id -> Map(insight id -> insight)
+  #stuck = true;
+  live = true; // there is an end to jump to
+  onmark = () => {}; // (insight id)
+
+  constructor() {
+    this.#scroller.addEventListener("scroll", () => this.#noticeScroll(), { passive: true });
+    const follow = new ResizeObserver(() => this.#follow());
+    for (const part of [this.#list, this.#partials, this.#scroller]) follow.observe(part);
+    this.#jump.addEventListener("click", () => this.jump());
+  }
+
+  get length() {
+    return this.#order.length;
+  }
+
+  // --- scrolling -------------------------------------------------------------------------------
+
+  #noticeScroll() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    this.#stuck = scrollHeight - scrollTop - clientHeight < NEAR;
+    show(this.#jump, this.live && !this.#stuck);
+  }
+
+  #follow() {
+    if (this.#stuck) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    else this.#noticeScroll();
+  }
+
+  jump() {
+    this.#stuck = true;
+    show(this.#jump, false);
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+
+  toTop() {
+    this.#stuck = false;
+    this.#scroller.scrollTop = 0;
+    show(this.#jump, false);
+  }
+
+  /** Find the place again after the view was not on the page. */
+  settle() {
+    if (this.#stuck) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+
+  /** Show a line, say which it is by light, and put the focus there. */
+  reveal(id) {
+    const row = this.#rows.get(id);
+    if (!row) return false;
+    this.#stuck = false;
+    this.#scrollTo(row.element);
+    row.element.focus({ preventScroll: true });
+    row.element.classList.remove("lit");
+    requestAnimationFrame(() => row.element.classList.add("lit"));
+    return true;
+  }
+
+  #scrollTo(element) {
+    const far = Math.abs(element.offsetTop - this.#scroller.scrollTop) > 3 * this.#scroller.clientHeight;
+    const behavior = far || calm.matches ? "auto" : "smooth";
+    element.scrollIntoView({ block: "center", behavior });
+    // Lines on the way have only now got their true heights.
+    if (far) requestAnimationFrame(() => element.scrollIntoView({ block: "center" }));
+  }
+
+  // --- segments --------------------------------------------------------------------------------
+
+  upsert(segment) {
+    this.#consume(segment);
+    const known = this.#rows.get(segment.id);
+    if (known) {
+      known.segment = segment;
+      this.#fill(known.element, segment);
+      return;
+    }
+    const element = this.#build(segment);
+    const at = this.#place(segment);
+    this.#list.insertBefore(element, this.#rows.get(this.#order[at])?.element ?? null);
+    this.#rows.set(segment.id, { element, segment });
+    this.#order.splice(at, 0, segment.id);
+    this.#join(at);
+    this.#join(at + 1);
+    this.#showMark(segment.id);
+    this.#joinPartials();
+  }
+
+  #place(segment) {
+    let low = 0;
+    let high = this.#order.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const other = this.#rows.get(this.#order[middle]).segment;
+      if (other.start_ms <= segment.start_ms) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #build(segment) {
+    const element = h(
+      "li",
+      {
+        class: "line",
+        id: `line-${segment.id}`,
+        tabindex: "-1",
+        dataset: { testid: "segment", role: segment.role, id: segment.id },
+      },
+      h("span", { class: "line-time" }, clock(segment.start_ms)),
+      h("span", { class: "line-speaker" }, t(`speaker_${segment.role}`)),
+      h("p", { class: "line-text" }),
+    );
+    this.#fill(element, segment);
+    return element;
+  }
+
+  #fill(element, segment) {
+    element.dataset.role = segment.role;
+    element.querySelector(".line-text").replaceChildren(...textNodes(segment.text, segment.words));
+  }
+
+  /** Show the speaker only where the speaker changes or after a pause. */
+  #join(at) {
+    const row = this.#rows.get(this.#order[at]);
+    if (!row) return;
+    const before = this.#rows.get(this.#order[at - 1])?.segment;
+    row.element.classList.toggle("continued", continues(before, row.segment));
+  }
+
+  // --- partial text ----------------------------------------------------------------------------
+
+  /** Show, change or (empty text) withdraw what is being spoken. */
+  partial({ role, text, start_ms, end_ms }) {
+    const rows = this.#open.get(role) ?? [];
+    this.#open.set(role, rows);
+    let row = rows.at(-1);
+    if (!text) {
+      if (row && start_ms <= row.end_ms) rows.pop().element.remove();
+      return;
+    }
+    // An utterance whose final text is still being made stays while the next one begins.
+    if (!row || start_ms >= row.end_ms) {
+      row = { element: this.#buildPartial(role, start_ms), role, start_ms };
+      rows.push(row);
+      this.#partials.append(row.element);
+    }
+    row.end_ms = end_ms;
+    setText(row.element.querySelector(".line-text"), text);
+    this.#joinPartials();
+  }
+
+  #buildPartial(role, start) {
+    return h(
+      "div",
+      { class: "line partial", dataset: { testid: "partial", role } },
+      h("span", { class: "line-time" }, clock(start)),
+      h("span", { class: "line-speaker" }, t(`speaker_${role}`)),
+      h("p", { class: "line-text" }),
+    );
+  }
+
+  #joinPartials() {
+    let before = this.#rows.get(this.#order.at(-1))?.segment;
+    for (const element of this.#partials.children) {
+      const role = element.dataset.role;
+      element.classList.toggle("continued", before?.role === role);
+      before = { role };
+    }
+  }
+
+  /** Take away the partial text that a confirmed segment replaces. */
+  #consume(segment) {
+    const rows = this.#open.get(segment.role);
+    while (rows?.length && rows[0].start_ms < segment.end_ms) rows.shift().element.remove();
+  }
+
+  clearPartials() {
+    this.#partials.replaceChildren();
+    this.#open.clear();
+  }
+
+  // --- which lines insights are about ----------------------------------------------------------
+
+  mark(insight, present) {
+    for (const id of insight.segments) {
+      const marks = this.#marks.get(id) ?? new Map();
+      if (present) marks.set(insight.id, insight);
+      else if (!marks.delete(insight.id)) continue;
+      this.#marks.set(id, marks);
+      this.#showMark(id);
+    }
+  }
+
+  #showMark(id) {
+    const row = this.#rows.get(id);
+    const marks = this.#marks.get(id);
+    if (!row || !marks) return;
+    let button = row.element.querySelector(".line-mark");
+    if (!marks.size) {
+      button?.remove();
+      return;
+    }
+    if (!button) {
+      const run = () => this.onmark([...this.#marks.get(id).keys()].at(-1));
+      button = h("button", { class: "line-mark", type: "button", onclick: run }, icon("bulb"), h("span"));
+      row.element.append(button);
+    }
+    const latest = [...marks.values()].at(-1);
+    button.dataset.colour = latest.colour;
+    setIcon(button.firstElementChild, latest.icon);
+    setText(button.lastElementChild, marks.size > 1 ? String(marks.size) : "");
+    const label = t("line_insights", { n: marks.size });
+    button.setAttribute("aria-label", label);
+    button.title = label;
+  }
+}
+
+function continues(before, segment) {
+  if (!before || before.role !== segment.role) return false;
+  return segment.start_ms - before.end_ms < RUN_MS;
+}

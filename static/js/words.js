@@ -1,0 +1,54 @@
+/** Text of a segment as nodes: placeholders as chips, words of low confidence underlined. */
+
+import { h } from "./dom.js";
+import { has, t } from "./i18n.js";
+
+const PLACEHOLDER = /\[([A-Z]+(?:_[A-Z]+)*)-(\d+)\]/g;
+const LOW = 0.55; // about one word in 25 of clear speech lies below, wrong ones mostly do
+
+function chip(whole, kind, number) {
+  const name = has(`kind_${kind}`) ? t(`kind_${kind}`) : kind.toLowerCase().replaceAll("_", " ");
+  const label = t("redacted", { kind: name, number });
+  return h("span", { class: "chip", title: label, dataset: { placeholder: whole } }, `${name} ${number}`);
+}
+
+function low(text, confidence) {
+  const percent = Math.round(confidence * 100);
+  return h("span", { class: "low", title: t("line_low", { percent }) }, text);
+}
+
+/** Yield {from, to, node} of what is not plain text, in order. */
+function* special(text, words) {
+  const found = [];
+  for (const match of text.matchAll(PLACEHOLDER)) {
+    const [whole, kind, number] = match;
+    found.push({ from: match.index, to: match.index + whole.length, node: chip(whole, kind, number) });
+  }
+  let at = 0;
+  for (const word of words) {
+    const from = text.indexOf(word.t, at);
+    if (from < 0) continue;
+    at = from + word.t.length;
+    if (word.c >= LOW || word.t.startsWith("[")) continue;
+    found.push({ from, to: at, node: low(word.t, word.c) });
+  }
+  found.sort((a, b) => a.from - b.from);
+  let end = 0;
+  for (const piece of found) {
+    if (piece.from < end) continue;
+    end = piece.to;
+    yield piece;
+  }
+}
+
+export function textNodes(text, words = []) {
+  const nodes = [];
+  let at = 0;
+  for (const { from, to, node } of special(text, words)) {
+    if (from > at) nodes.push(text.slice(at, from));
+    nodes.push(node);
+    at = to;
+  }
+  if (at < text.length) nodes.push(text.slice(at));
+  return nodes;
+}
