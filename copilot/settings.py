@@ -298,11 +298,17 @@ INTERVIEW_LLM_TOTAL_TIMEOUT: float = env.float("INTERVIEW_LLM_TOTAL_TIMEOUT", 25
 INTERVIEW_ANALYSIS_INTERVAL: float = env.float("INTERVIEW_ANALYSIS_INTERVAL", 5.0)  # seconds
 INTERVIEW_ANALYSIS_LEASE: float = env.float("INTERVIEW_ANALYSIS_LEASE", 40.0)  # seconds
 INTERVIEW_SWEEP_INTERVAL: float = env.float("INTERVIEW_SWEEP_INTERVAL", 3.0)  # seconds
+INTERVIEW_RETENTION_INTERVAL: float = env.float("INTERVIEW_RETENTION_INTERVAL", 60.0)  # seconds
 CELERY_BEAT_SCHEDULE = {
     "sweep-analysis": {
         "task": "insights.tasks.sweep",
         "schedule": INTERVIEW_SWEEP_INTERVAL,
         "options": {"expires": INTERVIEW_SWEEP_INTERVAL},
+    },
+    "erase-expired": {
+        "task": "sessions.tasks.erase_expired",
+        "schedule": INTERVIEW_RETENTION_INTERVAL,
+        "options": {"expires": INTERVIEW_RETENTION_INTERVAL},
     },
 }
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
@@ -30,6 +31,8 @@ class Command(BaseCommand):
         parser.add_argument("--greeting", metavar="URL", help="print logins and what to try")
 
     def handle(self, *, greeting: str | None, **options: Any) -> None:
+        if settings.PRODUCTION:
+            raise CommandError("the demo has passwords everybody knows: not in production")
         plan = json.loads(DATA.read_text())
         if not Organization.objects.filter(slug=plan["organization"]["slug"]).exists():
             create(plan)
@@ -52,6 +55,8 @@ class Command(BaseCommand):
 @transaction.atomic
 def create(plan: dict[str, Any]) -> None:
     organization = create_organization(**plan["organization"])
+    organization.retention_hours = plan["retention_hours"]
+    organization.save()
     people = {p["email"]: _person(organization, p, plan["password"]) for p in plan["people"]}
     _admin, ines, sam, vera = people.values()
     guide = _guide(organization, plan["guide"])

@@ -1,4 +1,4 @@
-"""Make an installation ready to serve: database, migrations, demo data."""
+"""Make an installation ready to serve: database, migrations and, locally, the demo data."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from psycopg import sql
 
 
 class Command(BaseCommand):
-    help = "Migrate the database and create the demo data."
+    help = "Migrate the database; outside production also create the demo data."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--create-database", action="store_true", help="Postgres only")
@@ -25,7 +25,8 @@ class Command(BaseCommand):
         except (OperationalError, psycopg.OperationalError) as error:
             reason = str(error).strip().splitlines()[0]
             raise CommandError(f"the database cannot be used: {reason}") from None
-        call_command("demo", greeting=greeting)
+        if not settings.PRODUCTION:
+            call_command("demo", greeting=greeting)
 
     def create_database(self) -> None:
         """Create the configured database through the server's own `postgres` database."""

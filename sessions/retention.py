@@ -1,0 +1,42 @@
+"""Erase interviews whose time is over: the key first, then the rows."""
+
+import logging
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from sessions.models import Session
+
+logger = logging.getLogger(__name__)
+
+BATCH = 50
+
+
+def expired(limit: int = BATCH) -> list[UUID]:
+    """Return the sessions to erase, the longest overdue first; legal holds stay."""
+    due = Session.objects.filter(expires_at__lte=timezone.now(), legal_hold=False)
+    return list(due.order_by("expires_at").values_list("pk", flat=True)[:limit])
+
+
+def erase(session_id: UUID) -> bool:
+    """Make a session unreadable, then remove it; False when somebody was quicker.
+
+    1. Destroy its key and commit: from here on every copy of its content is noise.
+    2. Delete the rows; segments, insights, consent and permissions go with the session.
+    A process that dies in between leaves an unreadable session that the next run removes.
+    """
+    due = Session.objects.filter(pk=session_id, expires_at__lte=timezone.now(), legal_hold=False)
+    if not due.update(wrapped_key=None):
+        return False
+    with transaction.atomic():
+        due.delete()
+    return True
+
+
+def erase_expired() -> int:
+    """Erase one batch; return how many went."""
+    count = sum(erase(session_id) for session_id in expired())
+    if count:
+        logger.info("%d expired interview(s) erased", count)
+    return count
