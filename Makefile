@@ -25,5 +25,9 @@ bench:
 	@deploy/install.sh dev
 	@.venv/bin/python -m tests.benchmarks
 
+screenshots:
+	@deploy/install.sh dev
+	@.venv/bin/python -m tests.browser.screenshots
+
 clean:
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
