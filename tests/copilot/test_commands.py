@@ -219,3 +219,8 @@ def test_the_installer_names_a_missing_or_old_python(tmp_path):
         assert done.returncode != 0
         assert len(done.stderr.splitlines()) == 1
         assert reason in done.stderr
+
+
+def test_production_gets_no_demo_with_known_passwords(tmp_path):
+    env = product.environment(tmp_path, **COMPLETE)
+    assert "not in production" in refusal("demo", env=env)

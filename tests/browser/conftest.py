@@ -1,0 +1,100 @@
+"""A served product, real Chromium, and people signed in to it."""
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests import product
+
+DEMO_PASSWORD = "interview-demo"
+FLAGS = [
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--disable-gpu",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """The product on the embedded default with its demo data; gives its URL and environment."""
+    env = product.environment(tmp_path_factory.mktemp("served"))
+    with product.serving(env) as (url, process):
+        yield url, env, process
+
+
+@pytest.fixture(scope="session")
+def url(served) -> str:
+    return served[0]
+
+
+@pytest.fixture(scope="session")
+def playwright_driver():
+    with sync_playwright() as driver:
+        expect.set_options(timeout=15_000)
+        yield driver
+
+
+@pytest.fixture
+def launch(playwright_driver, chromium):
+    """Start Chromium; `microphone` is a wav file that its fake microphone plays once."""
+    opened: list[Browser] = []
+
+    def start(microphone=None) -> Browser:
+        flags = [*FLAGS]
+        if microphone:
+            flags.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
+        browser = playwright_driver.chromium.launch(
+            executable_path=chromium, chromium_sandbox=False, args=flags
+        )
+        opened.append(browser)
+        return browser
+
+    yield start
+    for browser in opened:
+        browser.close()
+
+
+@pytest.fixture
+def browser(launch) -> Browser:
+    return launch()
+
+
+class Problems(list):
+    """What the browser complained about: script errors, CSP violations, failed requests."""
+
+    def watch(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.append(f"error: {error}"))
+        page.on(
+            "console",
+            lambda message: message.type == "error" and self.append(f"console: {message.text}"),
+        )
+
+
+@pytest.fixture
+def problems():
+    return Problems()
+
+
+@pytest.fixture
+def sign_in(url, problems):
+    """Open a context in a browser and sign a person in; returns the page with their list."""
+
+    def act(browser: Browser, email: str, **context: object) -> Page:
+        opened: BrowserContext = browser.new_context(
+            base_url=url, permissions=["microphone"], reduced_motion="reduce", **context
+        )
+        page = opened.new_page()
+        problems.watch(page)
+        page.goto("/")
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password", exact=True).fill(DEMO_PASSWORD)
+        page.get_by_test_id("login-form").get_by_role("button", name="Sign in").click()
+        expect(page).to_have_url(f"{url}/sessions/")
+        return page
+
+    return act

@@ -1,0 +1,65 @@
+"""Make the pictures under docs/screenshots from the running product: `make screenshots`."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests import product
+from tests.browser.conftest import DEMO_PASSWORD, FLAGS
+
+PLACE = product.ROOT / "docs" / "screenshots"
+SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+SLOW = 90_000  # ms
+
+
+def shoot(page: Page, name: str) -> None:
+    for size, (width, height) in SIZES.items():
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.set_viewport_size({"width": width, "height": height})
+            page.screenshot(path=PLACE / f"{name}-{size}-{scheme}.png")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def walk(page: Page, url: str) -> None:
+    page.goto(url)
+    shoot(page, "sign-in")
+    page.get_by_label("E-mail").fill("ines@northwind.example")
+    page.get_by_label("Password", exact=True).fill(DEMO_PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_test_id("session-row").first).to_be_visible()
+    shoot(page, "list")
+    page.get_by_text("Backend engineer, first interview").click()
+    expect(page.get_by_test_id("consent-form")).to_be_visible()
+    shoot(page, "before")
+    page.get_by_test_id("consent-button").click()
+    expect(page.get_by_test_id("sample-button")).to_be_enabled()
+    page.get_by_test_id("sample-button").click()
+    expect(page.get_by_test_id("transcript")).to_contain_text("replica", timeout=SLOW)
+    page.get_by_test_id("tab-questions").click()
+    shoot(page, "live")
+    page.get_by_test_id("stop-button").click()
+    page.get_by_role("dialog").get_by_role("button", name="End").click()
+    expect(page.get_by_test_id("record-state")).to_contain_text("Ended", timeout=SLOW)
+    page.get_by_test_id("tab-insights").click()
+    shoot(page, "ended")
+
+
+def main() -> None:
+    PLACE.mkdir(parents=True, exist_ok=True)
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    env = product.environment(Path(tempfile.mkdtemp()))
+    with product.serving(env) as (url, _process), sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=chromium, chromium_sandbox=False, args=FLAGS
+        )
+        walk(browser.new_page(viewport={"width": 1440, "height": 900}), url)
+        browser.close()
+    print(f"{len(list(PLACE.glob('*.png')))} pictures in {PLACE}")
+
+
+if __name__ == "__main__":
+    main()
