@@ -25,9 +25,10 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$mark" ]; then
     options=""
     for file in $wanted; do options="$options -r $file"; done
     # shellcheck disable=SC2086
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c deploy/constraints.txt $options ||
+    .venv/bin/python -m pip install -qq --disable-pip-version-check -c deploy/constraints.txt $options ||
         fail "pip could not install the requirements (see above)"
     echo "$mark" > "$stamp"
 fi
 
-[ "${INTERVIEW_SKIP_MODEL:-}" ] || .venv/bin/python manage.py download_model en --engine whisper --if-missing || exit 1
+models=${INTERVIEW_MODELS_DIR:-$HOME/.cache/interview-copilot/models}
+[ -s "$models/whisper/base/model.bin" ] || .venv/bin/python manage.py download_model en || exit 1

@@ -15,8 +15,7 @@ from django.db import transaction
 
 from copilot.lib.errors import DomainError
 from insights import debounce, queries
-from insights.analyzers.base import Analysis, AnalyzerError, Finding, Window
-from insights.analyzers.llm import LlmAnalyzer, LlmConfig
+from insights.analyzers.base import Analysis, Analyzer, AnalyzerError, Finding, Window
 from insights.analyzers.patterns import instant
 from insights.analyzers.rules import RuleAnalyzer
 from insights.kinds import LOOKS, Kind
@@ -109,17 +108,24 @@ def _rules() -> RuleAnalyzer:
 
 
 @functools.lru_cache(maxsize=4)
-def _llm(config: LlmConfig) -> LlmAnalyzer:
-    return LlmAnalyzer(config)
+def _llm(base_url: str, api_key: str, model: str, timeout_s: float, total_s: float) -> Analyzer:
+    # The openai package takes a second to import: only who is told of a model waits for it.
+    from insights.analyzers.llm import LlmAnalyzer, LlmConfig
+
+    return LlmAnalyzer(
+        LlmConfig(
+            base_url=base_url, model=model, api_key=api_key, timeout_s=timeout_s, total_s=total_s
+        )
+    )
 
 
-def _llm_config() -> LlmConfig:
-    return LlmConfig(
-        base_url=settings.INTERVIEW_LLM_BASE_URL,
-        model=settings.INTERVIEW_LLM_MODEL,
-        api_key=settings.INTERVIEW_LLM_API_KEY,
-        timeout_s=settings.INTERVIEW_LLM_READ_TIMEOUT,
-        total_s=settings.INTERVIEW_LLM_TOTAL_TIMEOUT,
+def _configured_llm() -> Analyzer:
+    return _llm(
+        settings.INTERVIEW_LLM_BASE_URL,
+        settings.INTERVIEW_LLM_API_KEY,
+        settings.INTERVIEW_LLM_MODEL,
+        settings.INTERVIEW_LLM_READ_TIMEOUT,
+        settings.INTERVIEW_LLM_TOTAL_TIMEOUT,
     )
 
 
@@ -133,7 +139,7 @@ def _answer(window: Window, store: Store) -> _Answer:
         error = cache.get(BREAKER_KEY, "")
         if not error:
             try:
-                llm = _llm(_llm_config())
+                llm = _configured_llm()
                 return _Answer(llm.analyze(window, emit=lambda f: store(f, Source.LLM)), "")
             except AnalyzerError as failure:
                 error = failure.code

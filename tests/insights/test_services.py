@@ -134,7 +134,7 @@ def test_a_failing_model_is_passed_over_at_once_and_left_alone_for_a_while(
 ):
     settings.INTERVIEW_LLM_BASE_URL = "http://127.0.0.1:9/v1"
     broken = Broken("timeout")
-    monkeypatch.setattr(services, "_llm", lambda config: broken)
+    monkeypatch.setattr(services, "_configured_llm", lambda: broken)
     hear(session, ANSWER)
     services.analyze_session(session_id=session.pk)
     hear(session, "And then I wrote an alert.", start=32_000)

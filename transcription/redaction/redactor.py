@@ -8,17 +8,20 @@ import weakref
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from transcription.engines.base import Word
+
+if TYPE_CHECKING:
+    from .ner import NamedEntities
 
 from . import codes, digits, emails, name_cues, name_shapes, name_tags, places, profiles
 from .alignment import redact_words, word_ranges
 from .known_names import KnownNames
 from .ledger import Ledger
-from .ner import NamedEntities, inside
 from .spans import Span, merge
 from .spoken import runs
-from .tokens import Token, tokenize
+from .tokens import Token, inside, tokenize
 from .vocabulary import vocabulary
 
 _TAIL = 90  # characters of an utterance remembered while its last value may go on
@@ -48,6 +51,9 @@ class Redactor:
     """Share the models of a process between its sessions. Thread-safe."""
 
     def __init__(self) -> None:
+        # spaCy and Presidio take a second to import: a command that redacts nothing never waits.
+        from .ner import NamedEntities
+
         self._entities = NamedEntities()
         self._ledgers: weakref.WeakValueDictionary[str, Ledger] = weakref.WeakValueDictionary()
         self._lock = threading.Lock()

@@ -59,3 +59,8 @@ def tokenize(text: str) -> list[Token]:
 def after_sentence(tokens: list[Token], index: int) -> bool:
     """Tell whether token `index` opens a sentence, where a capital letter proves nothing."""
     return index == 0 or tokens[index - 1].low in '.?!:…"“'
+
+
+def inside(tokens: list[Token], start: int, end: int) -> list[Token]:
+    """Return the tokens that lie within text[start:end]."""
+    return [t for t in tokens if t.start >= start and t.end <= end]
