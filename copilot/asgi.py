@@ -13,12 +13,12 @@ from django.urls import re_path
 pages = get_asgi_application()  # sets Django up: what follows imports models
 
 from copilot import embedded
-from copilot.sockets import Refuse
+from copilot.sockets import Refuse, SameOrigin
 from sessions.routing import websocket_urlpatterns as live
 from transcription.routing import websocket_urlpatterns as audio
 
 sockets = AllowedHostsOriginValidator(
-    AuthMiddlewareStack(URLRouter([*audio, *live, re_path("", Refuse.as_asgi())]))
+    SameOrigin(AuthMiddlewareStack(URLRouter([*audio, *live, re_path("", Refuse.as_asgi())])))
 )
 application = ProtocolTypeRouter({"http": pages, "websocket": sockets})
 

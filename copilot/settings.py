@@ -6,8 +6,10 @@ refuses to start until everything it needs is given. `.env.example` says what ea
 """
 
 import base64
+import contextlib
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import environ
@@ -41,29 +43,36 @@ INTERVIEW_MODELS_DIR = Path(
 
 
 def _local_keys() -> dict[str, str]:
-    """Make the keys of a local installation once and keep them readable for its owner only."""
+    """Make the keys of a local installation once; folder and file are their owner's alone."""
     path = INTERVIEW_DATA_DIR / "keys.json"
     try:
-        INTERVIEW_DATA_DIR.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        INTERVIEW_DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            made = {
+                "secret": base64.urlsafe_b64encode(os.urandom(48)).decode(),
+                "master": f"local:{base64.b64encode(new_key()).decode()}",
+            }
+            # Written whole under another name, then linked: of several first starts one wins, and
+            # one that dies in between leaves no half a file.
+            with tempfile.NamedTemporaryFile("w", dir=INTERVIEW_DATA_DIR) as file:  # mode 0600
+                json.dump(made, file)
+                file.flush()
+                with contextlib.suppress(FileExistsError):
+                    os.link(file.name, path)
         stored: dict[str, str] = json.loads(path.read_text())
-        return stored
     except OSError as error:
         raise ImproperlyConfigured(
             f"cannot write to the data directory {INTERVIEW_DATA_DIR}: {error.strerror}"
         ) from None
-    made = {
-        "secret": base64.urlsafe_b64encode(os.urandom(48)).decode(),
-        "master": f"local:{base64.b64encode(new_key()).decode()}",
-    }
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(made, file)
-    return made
+    except ValueError:
+        raise ImproperlyConfigured(f"{path} is damaged; restore it from a backup") from None
+    return stored
 
 
 SECRET_KEY: str = env.str("SECRET_KEY", "")
 _master_keys: list[str] = env.list("INTERVIEW_MASTER_KEYS", default=[])
+if not PRODUCTION:
+    os.umask(0o077)  # database, keys and models of a laptop are nobody else's to read
 if not PRODUCTION and not (SECRET_KEY and _master_keys):
     _keys = _local_keys()
     SECRET_KEY = SECRET_KEY or _keys["secret"]
@@ -223,6 +232,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1}
 
@@ -319,7 +329,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"without_words": {"()": "copilot.lib.logs.WithoutWords"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["without_words"],
+        }
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "presidio-analyzer": {"level": "ERROR"},  # would log what it reads at DEBUG
@@ -328,6 +345,7 @@ LOGGING = {
         "httpx2": {"level": "WARNING"},
         "django.dispatch": {"level": "CRITICAL"},  # would log what receivers raise; the senders do
         "celery": {"level": "WARNING"},
+        "celery.app.trace": {"level": "CRITICAL"},  # copilot.celery tells
         "daphne": {"level": "WARNING"},
         "django.channels.server": {"level": "WARNING"},
     },

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+TAG_BYTES = 16
+MAX_ID_BYTES = 32
 VERSION = b"\x01"
 
 
@@ -33,9 +35,14 @@ def seal(key: bytes, plaintext: bytes, place: bytes) -> bytes:
     return VERSION + nonce + AESGCM(key).encrypt(nonce, plaintext, place)
 
 
+def looks_sealed(value: bytes) -> bool:
+    """Tell whether `value` has the form of a sealed one; only `unseal` knows whether it opens."""
+    return value[:1] == VERSION and len(value) >= len(VERSION) + NONCE_BYTES + TAG_BYTES
+
+
 def unseal(key: bytes, sealed: bytes, place: bytes) -> bytes:
     """Decrypt what `seal` made for the same key and place; raise CryptoError otherwise."""
-    if sealed[:1] != VERSION or len(sealed) < 1 + NONCE_BYTES + 16:
+    if not looks_sealed(sealed):
         raise CryptoError("not a sealed value of a known version")
     nonce, ciphertext = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     try:
@@ -55,14 +62,17 @@ class MasterKeys:
     def parse(cls, entries: list[str]) -> "MasterKeys":
         """Read `id:base64` entries, the first being the primary; raise ValueError with a reason."""
         keys: dict[str, bytes] = {}
-        for entry in entries:
-            key_id, _, encoded = entry.strip().partition(":")
+        for number, entry in enumerate(entries, 1):
+            # Entries are named by their place: one without an id would be printed whole.
+            key_id, colon, encoded = entry.strip().partition(":")
             try:
                 key = base64.b64decode(encoded, validate=True)
             except binascii.Error:
-                raise ValueError(f"master key '{key_id}' is not base64") from None
-            if not key_id or len(key) != KEY_BYTES:
-                raise ValueError(f"master key '{key_id}' must be id:base64 of {KEY_BYTES} bytes")
+                raise ValueError(f"entry {number} is not base64") from None
+            if not colon or not key_id or len(key) != KEY_BYTES:
+                raise ValueError(f"entry {number} must be id:base64 of {KEY_BYTES} bytes")
+            if key_id in keys or len(key_id.encode()) > MAX_ID_BYTES:
+                raise ValueError(f"entry {number} needs an id of its own, at most 32 bytes long")
             keys[key_id] = key
         if not keys:
             raise ValueError("no master key is given")

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import models
 
-from copilot.lib.crypto import seal, unseal
+from copilot.lib.crypto import looks_sealed, seal, unseal
 
 
 class _Plain:
@@ -79,7 +79,9 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]  # django-stubs
         return held
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
-        if value is not None and not isinstance(value, bytes | memoryview):
+        if value is not None and not looks_sealed(
+            bytes(value) if isinstance(value, memoryview | bytes) else b""
+        ):
             raise TypeError(f"{self.name} is sealed: it is written by save(), never by update()")
         return super().get_db_prep_value(value, connection, prepared)
 

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import wave
 
 import pytest
@@ -55,6 +56,9 @@ def recording(tmp_path_factory):
     return str(path)
 
 
+AGREED = ["--consent", "verbal", "--by", "olga@q.example"]
+
+
 def refusal(*args, env):
     """Run a command that must fail; return its one line of reason."""
     done = product.manage(*args, env=env, check=False)
@@ -98,6 +102,33 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path):
     blocked.write_text("")
     reason = refusal("serve", env=product.environment(blocked / "var"))
     assert "cannot write to the data directory" in reason
+
+
+def test_local_mode_serves_nobody_else(tmp_path):
+    reason = refusal("serve", "--host", "0.0.0.0", "--prepare", env=product.environment(tmp_path))
+    assert "INTERVIEW_MODE=production" in reason
+
+
+def test_what_a_laptop_keeps_is_its_owners_alone(tmp_path):
+    folder = tmp_path / "var"
+    product.manage("prepare", env=product.environment(folder))
+    for path in (folder, *folder.iterdir()):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_of_several_first_starts_one_makes_the_keys(tmp_path):
+    env = product.environment(tmp_path / "var")
+    starts = [product.Process(sys.executable, "manage.py", "check", env=env) for _ in range(4)]
+    assert [start.popen.wait(60) for start in starts] == [0] * 4
+    for start in starts:
+        start.end()
+    keys = json.loads((tmp_path / "var/keys.json").read_text())
+    assert set(keys) == {"secret", "master"}
+
+
+def test_a_damaged_key_file_is_said_in_one_line(tmp_path):
+    (tmp_path / "keys.json").write_text("")
+    assert "is damaged" in refusal("check", env=product.environment(tmp_path))
 
 
 def test_the_demo_is_created_once(tmp_path):
@@ -155,9 +186,7 @@ def test_production_refuses_to_start_half_configured(tmp_path, change, reason):
 
 def test_replay_prints_lines_cards_and_a_summary(installed, recording):
     env, sessions = installed
-    done = product.manage(
-        "replay", recording, "--session", sessions[0], "--consent", "verbal", "--fast", env=env
-    )
+    done = product.manage("replay", recording, "--session", sessions[0], *AGREED, "--fast", env=env)
     assert "engine: scripted" in done.stdout
     assert "00:00  Room" not in done.stdout
     assert "Interviewer  Thanks for joining us today." in done.stdout
@@ -168,7 +197,7 @@ def test_replay_prints_lines_cards_and_a_summary(installed, recording):
 
 def test_replay_as_json_prints_one_event_a_line_and_ends_the_interview(installed, recording):
     env, sessions = installed
-    command = ["replay", recording, "--session", sessions[1], "--consent", "written", "--fast"]
+    command = ["replay", recording, "--session", sessions[1], *AGREED, "--fast"]
     done = product.manage(*command, "--json", "--end", "--roles", "candidate", env=env)
     events = [json.loads(line) for line in done.stdout.splitlines()]
     kinds = [e["type"] for e in events]
@@ -186,12 +215,14 @@ def test_replay_refuses_in_one_line_with_a_code(installed, recording, tmp_path):
     empty.write_bytes(b"")
     junk.write_bytes(b"no audio at all " * 100)
     ready = ["--session", sessions[2]]
-    agreed = [*ready, "--consent", "verbal"]
+    agreed = [*ready, *AGREED]
 
     def code(*args):
         return re.search(r"\[(\w+)\]$", refusal("replay", *args, env=env)).group(1)
 
     assert code(recording, *ready) == "no_consent"
+    assert code(recording, *ready, "--consent", "verbal") == "who"
+    assert code(recording, *ready, "--consent", "verbal", "--by", "x@y.example") == "who"
     assert code(str(tmp_path / "none.wav"), *agreed) == "not_found"
     assert code(str(empty), *agreed) == "empty_audio"
     assert code(str(junk), *agreed) == "unsupported_audio"

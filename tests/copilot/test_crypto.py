@@ -6,6 +6,8 @@ import pytest
 
 from copilot.lib.crypto import CryptoError, MasterKeys, new_key, seal, unseal
 
+KEY = base64.b64encode(bytes(range(32))).decode()
+
 
 def entry(key_id: str, key: bytes) -> str:
     return f"{key_id}:{base64.b64encode(key).decode()}"
@@ -56,15 +58,19 @@ def test_an_older_master_key_still_unwraps_after_rotation():
     ("entries", "reason"),
     [
         ([], "no master key"),
-        (["a"], "must be id:base64"),
-        (["a:***"], "not base64"),
+        (["a"], "entry 1 must be id:base64"),
+        (["a:***"], "entry 1 is not base64"),
         (["a:aGVsbG8="], "32 bytes"),
-        ([":" + base64.b64encode(bytes(32)).decode()], "must be id:base64"),
+        ([":" + KEY], "must be id:base64"),
+        ([KEY], "must be id:base64"),
+        ([f"a:{KEY}", f"a:{KEY}"], "entry 2 needs an id of its own"),
+        ([f"{'a' * 33}:{KEY}"], "at most 32 bytes"),
     ],
 )
 def test_wrong_master_keys_are_refused_with_a_reason(entries, reason):
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(ValueError, match=reason) as refused:
         MasterKeys.parse(entries)
+    assert KEY.rstrip("=") not in str(refused.value)
 
 
 def test_keys_do_not_show_in_a_repr():

@@ -31,8 +31,12 @@ def test_a_changed_value_is_sealed_anew_and_an_untouched_one_kept(cast):
 
 
 def test_update_cannot_write_clear_text(cast):
+    for clear in ("clear", b"clear", b"\x01" + b"clear"):
+        with pytest.raises(TypeError, match="sealed"):
+            Session.objects.filter(pk=cast.session.pk).update(profile=clear)
+    cast.session.profile = b"clear bytes, as long as they may be"
     with pytest.raises(TypeError, match="sealed"):
-        Session.objects.filter(pk=cast.session.pk).update(profile="clear")
+        cast.session.save()
 
 
 def test_ciphertext_moved_to_another_field_or_row_does_not_open(cast):

@@ -12,6 +12,7 @@ from uuid import UUID
 from channels.layers import get_channel_layer
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.models import User
 from copilot import embedded
 from copilot.lib.errors import DomainError
 from insights import debounce
@@ -47,13 +48,14 @@ class Command(BaseCommand):
             choices=[m.value for m in ConsentRecord.Method],
             help="note how the candidate agreed, where that is not noted yet",
         )
+        parser.add_argument("--by", metavar="EMAIL", help="who notes the consent")
         parser.add_argument("--end", action="store_true", help="end the interview afterwards")
 
     def handle(self, *, file: str, session: str, **options: Any) -> None:
         try:
             recording = decode_file(file)
             roles = _roles(options["roles"], recording.channels)
-            live = _ready(session, options["consent"])
+            live = _ready(session, options["consent"], options["by"])
             embedded.start_if_wanted()
             asyncio.run(self._replay(recording, roles, live, options))
         except (AudioError, DomainError) as error:
@@ -134,7 +136,7 @@ def _roles(given: str, channels: int) -> list[str]:
     return roles
 
 
-def _ready(session_id: str, consent: str | None) -> Session:
+def _ready(session_id: str, consent: str | None, by: str | None) -> Session:
     """Return the running session; note the consent and start it where that was asked for."""
     try:
         session = access.session_by_id(UUID(session_id))
@@ -143,7 +145,12 @@ def _ready(session_id: str, consent: str | None) -> Session:
     if session is None:
         raise DomainError("not_found", "There is no interview with this id.")
     if consent and not services.has_consent(session):
-        services.record_consent(session=session, noted_by=session.owner, method=consent)
+        person = User.objects.filter(email=(by or "").strip().lower()).first()
+        if person is None:
+            raise DomainError("who", "Say with --by EMAIL who notes the consent.")
+        if not access.perms_of(person, session)["record"]:
+            raise DomainError("forbidden", "This person may not record the interview.")
+        services.record_consent(session=session, noted_by=person, method=consent)
     if session.status == Status.DRAFT:
         services.start_session(session=session)
     return session

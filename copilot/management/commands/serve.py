@@ -17,6 +17,8 @@ from transcription import streams
 
 logger = logging.getLogger(__name__)
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 class Command(BaseCommand):
     help = "Serve the application with daphne; Ctrl-C ends everything that was started."
@@ -27,6 +29,10 @@ class Command(BaseCommand):
         parser.add_argument("--prepare", action="store_true", help="migrate, create the demo")
 
     def handle(self, *, host: str, port: int, prepare: bool, **options: Any) -> None:
+        if not settings.PRODUCTION and host not in LOOPBACK:
+            raise CommandError(
+                f"local mode serves this machine only; for {host} set INTERVIEW_MODE=production"
+            )
         require_free(host, port)
         if prepare:
             call_command("prepare", greeting=f"http://{host}:{port}")
