@@ -5,22 +5,13 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 
 from insights import queries
-from sessions import access
-from sessions.services import NOTICE_VERSION
+from sessions import access, notices
 
 
-def notice() -> str:
-    return _(
-        "This conversation is transcribed while we talk, on our own machine. The text helps the "
-        "interviewer to listen and to ask; personal details are removed before it is stored, "
-        "nothing is inferred from your voice, and a person makes every decision. The transcript "
-        "is deleted after the retention time. You may say no, pause or stop at any time."
-    )
-
-
+@never_cache
 @login_required
 def session_page(request: HttpRequest, session_id: UUID) -> HttpResponse:
     session = access.get_session(request.user, session_id)
@@ -33,7 +24,7 @@ def session_page(request: HttpRequest, session_id: UUID) -> HttpResponse:
         "organization": session.organization,
         "boot": boot,
         "may": may,
-        "notice": {"text": notice(), "version": NOTICE_VERSION},
+        "notice": notices.current(),
         "colleagues": [
             {"id": user.pk, "name": user.display_name, "shared": shared}
             for user, shared in colleagues

@@ -21,6 +21,10 @@ class SessionAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [str(name) for name in self.fields if name != "legal_hold"]
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        # Only what this page edits: the rest of the row may have moved on since it was read.
+        obj.save(update_fields=["legal_hold"])
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

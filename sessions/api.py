@@ -14,6 +14,9 @@ from sessions.access import Perm
 from sessions.models import ConsentRecord
 from sessions.serializers import session_json
 
+# "link" is for the candidate's own page, not for somebody to say on their behalf.
+NOTED_HERE = (ConsentRecord.Method.VERBAL, ConsentRecord.Method.WRITTEN)
+
 
 class SessionList(APIView):
     def get(self, request: Request) -> Response:
@@ -29,7 +32,7 @@ class SessionDetail(APIView):
 
 
 class ConsentInput(serializers.Serializer[Any]):
-    method = serializers.ChoiceField(choices=ConsentRecord.Method.choices)
+    method = serializers.ChoiceField(choices=NOTED_HERE)
     name = serializers.CharField(max_length=120, required=False, allow_blank=True)
 
 

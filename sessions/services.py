@@ -12,15 +12,13 @@ from accounts.models import Organization, User
 from accounts.queries import may
 from accounts.roles import Act
 from copilot.lib.errors import DomainError
-from sessions import access, events
+from sessions import access, events, notices
 from sessions.models import ConsentRecord, Guide, Session
 from sessions.serializers import session_json
 from sessions.signals import session_ended
 from sessions.states import Status, after
 
 logger = logging.getLogger(__name__)
-
-NOTICE_VERSION = "2026-11"
 
 
 @transaction.atomic
@@ -88,7 +86,7 @@ def record_consent(
         raise DomainError("ended", "This interview has ended.")
     record = ConsentRecord.objects.create(
         session=session,
-        notice_version=NOTICE_VERSION,
+        notice_version=notices.current().version,
         method=method,
         given_by=given_by.strip()[:120] or None,
         noted_by=noted_by,

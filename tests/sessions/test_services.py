@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from copilot.lib.errors import DomainError
-from sessions import services
+from sessions import notices, services
 from sessions.models import Session
 from sessions.signals import session_ended
 from tests.factories import go_live, make_session
@@ -30,7 +30,7 @@ def test_the_consent_record_says_which_notice_who_when_and_how(cast):
         session=cast.session, noted_by=cast.olga, method="written", given_by=" Daniel Reyes "
     )
     record.refresh_from_db()
-    assert record.notice_version == services.NOTICE_VERSION
+    assert record.notice_version == notices.current().version
     assert (record.method, record.noted_by, record.given_by) == (
         "written",
         cast.olga,
