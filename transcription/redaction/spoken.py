@@ -89,7 +89,7 @@ def _element(
     following = tokens[index + 1].low if index + 1 < len(tokens) else ""
     if low in _REPEATS:
         digit = SINGLES.get(following) or (following if len(following) == 1 else "")
-        if digit.isdigit():
+        if digit.isdecimal():
             return _Element(digit * _REPEATS[low], index + 2, _REPEATS[low], False, True)
         return None
     if low in SINGLES:

@@ -50,7 +50,7 @@ def tokenize(text: str) -> list[Token]:
         low = word.lower()
         if not low.isascii():
             low = fold(low)
-        letter, digit = word[0].isalpha(), word[0].isdigit()
+        letter, digit = word[0].isalpha(), word[0].isdecimal()
         tokens.append(Token(word, low, start, end, start == last, letter, digit))
         last = end
     return tokens
