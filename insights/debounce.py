@@ -40,8 +40,7 @@ class Later:
 @transaction.atomic
 def mark(session_id: UUID, sequence: int) -> float | None:
     """Note a new segment; return the countdown of the task to enqueue, None if one is planned."""
-    AnalysisState.objects.get_or_create(session_id=session_id)
-    state = AnalysisState.objects.select_for_update().get(session_id=session_id)
+    state, _created = AnalysisState.objects.select_for_update().get_or_create(session_id=session_id)
     state.last_sequence = max(state.last_sequence, sequence)
     countdown = _plan(state)
     state.save(update_fields=["last_sequence", "pending_at"])

@@ -20,7 +20,8 @@ def on_segment(sender: object, session_id: UUID, segment_id: UUID, **kwargs: Any
 
 
 def on_end(sender: object, session_id: UUID, **kwargs: Any) -> None:
-    """Read the last words."""
+    """Read the last words, also those stored just before a crash could mark them."""
+    services.mark_segment(session_id=session_id)
     tasks.analyze.delay(str(session_id))
 
 

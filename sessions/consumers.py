@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.http import Http404
@@ -15,6 +16,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     """`ws/sessions/<uuid>/live/`: every event of one session, for everybody who may view it."""
 
     group = ""
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Channels' own visits a thread before each event to close old database connections, one
+        # thread for all viewers; only `connect` asks the database, and does that itself.
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         session_id = self.scope["url_route"]["kwargs"]["session_id"]

@@ -1,7 +1,9 @@
 """The megaphone: the only place that puts live events on the channel layer."""
 
+import asyncio
 import logging
 import uuid
+from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from sessions.models import Session
 logger = logging.getLogger(__name__)
 
 VERSION = 1
+PATIENCE = 2.0  # seconds for the channel layer to take a message
 MESSAGE_TYPE = "live.event"  # LiveConsumer.live_event
 
 
@@ -41,29 +44,34 @@ def envelope(session_id: UUID | str, event_type: str, body: dict[str, Any]) -> d
 
 async def publish(session_id: UUID | str, event_type: str, body: dict[str, Any]) -> None:
     """Send now, for what is never stored: partials, latencies, notices."""
-    layer = get_channel_layer()
     message = {"type": MESSAGE_TYPE, "event": envelope(session_id, event_type, body)}
+    await _send(group_name(session_id), message, event_type)
+
+
+async def _send(group: str, message: dict[str, Any], what: str) -> None:
     try:
-        await layer.group_send(group_name(session_id), message)
+        async with asyncio.timeout(PATIENCE):
+            await get_channel_layer().group_send(group, message)
     except Exception as error:
         # Viewers catch up from the snapshot; a broken layer must never stop the recording.
-        logger.warning("live event %s not sent: %s", event_type, type(error).__name__)
+        logger.warning("live event %s not sent: %s", what, type(error).__name__)
+
+
+def _on_commit(send: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
+    # On a loop of its own: the server's may be busy, or stopped for good while this thread commits,
+    # and who waits for a stopped loop keeps the process from ending.
+    in_own_loop = async_to_sync(send, force_new_loop=True)
+    transaction.on_commit(lambda: in_own_loop(*args), robust=True)
 
 
 def publish_on_commit(session_id: UUID | str, event_type: str, body: dict[str, Any]) -> None:
     """Send once the surrounding transaction has committed, and never if it rolls back."""
-    transaction.on_commit(lambda: async_to_sync(publish)(session_id, event_type, body), robust=True)
-
-
-async def _stop_recorders(session_id: UUID | str) -> None:
-    try:
-        await get_channel_layer().group_send(recorders_group(session_id), {"type": "audio.end"})
-    except Exception as error:
-        logger.warning("recorders not told to stop: %s", type(error).__name__)
+    _on_commit(publish, session_id, event_type, body)
 
 
 def stop_recorders_on_commit(session_id: UUID | str) -> None:
-    transaction.on_commit(lambda: async_to_sync(_stop_recorders)(session_id), robust=True)
+    """Tell every recorder of the session, once committed, that the interview has ended."""
+    _on_commit(_send, recorders_group(session_id), {"type": "audio.end"}, "audio.end")
 
 
 def next_revision(session_id: UUID) -> int:

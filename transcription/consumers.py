@@ -1,16 +1,18 @@
 """Audio up: speaks `copilot.audio.v1` and hands everything else to LiveStream."""
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import Http404
 
 from copilot.lib.errors import DomainError
 from sessions import access, events
 from sessions.access import Perm
-from transcription import protocol
+from transcription import protocol, services
 from transcription.engines.base import SAMPLE_WIDTH
 from transcription.streams import LiveStream, in_database
 
@@ -23,6 +25,22 @@ class AudioConsumer(AsyncWebsocketConsumer):
     stream: LiveStream | None = None
     group = ""
     mistakes = 0
+    closed = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:  # however the connection ended: servers cancel, channel layers fail
+            if self.stream is not None:
+                # Nobody waits for a connection that is gone; its words take as long as they need.
+                task = asyncio.create_task(self.stream.abandon())
+                _leaving.add(task)
+                task.add_done_callback(_leaving.discard)
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Channels' own visits a thread before each frame to close old database connections, at the
+        # price of a whole chunk; `in_database` does that itself.
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         route = self.scope["url_route"]["kwargs"]
@@ -41,11 +59,6 @@ class AudioConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         if self.group:
             await self.channel_layer.group_discard(self.group, self.channel_name)
-        if self.stream is not None:
-            # The server allows a closing consumer seconds; the words still queued may need more.
-            task = asyncio.create_task(self.stream.abandon())
-            _leaving.add(task)
-            task.add_done_callback(_leaving.discard)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
@@ -62,7 +75,7 @@ class AudioConsumer(AsyncWebsocketConsumer):
             raise DomainError("not_started", 'Send {"type":"start"} before audio.')
         self.limit.take(len(frame) // SAMPLE_WIDTH)
         if frame:
-            await self.stream.put(frame)
+            self.stream.put_nowait(frame)
 
     async def _control(self, message: protocol.Start | protocol.Stop | protocol.Ping) -> None:
         match message:
@@ -95,6 +108,8 @@ class AudioConsumer(AsyncWebsocketConsumer):
 
     async def _answer(self, error: DomainError) -> None:
         """Tell the client what is wrong; close where the stream cannot go on."""
+        if self.closed:
+            return
         self.mistakes += 1
         if self.mistakes > protocol.MAX_MISTAKES:
             error = DomainError("too_many_mistakes", "Too many wrong messages; connect again.")
@@ -103,21 +118,25 @@ class AudioConsumer(AsyncWebsocketConsumer):
         else:
             await self._send(type="error", code=error.code, detail=error.detail)
         if error.code in protocol.CLOSE_CODES:
+            self.closed = True
             await self.close(protocol.CLOSE_CODES[error.code])
 
     async def _send(self, **message: Any) -> None:
-        await self.send(text_data=json.dumps(message))
+        # Some servers raise where the client has left; its audio is stored all the same.
+        with contextlib.suppress(OSError):
+            await self.send(text_data=json.dumps(message))
 
     async def audio_end(self, message: dict[str, Any]) -> None:
         """The interview ended elsewhere: keep the last words, then say so."""
         if self.stream is not None:
             stream, self.stream = self.stream, None
-            await stream.abandon()
+            with contextlib.suppress(DomainError):
+                await stream.finish()
             await self._answer(DomainError("ended", "This interview has ended."))
 
     async def audio_opened(self, message: dict[str, Any]) -> None:
-        """Another connection took this channel over."""
-        if message["by"] != self.channel_name and message["role"] == self.role and self.stream:
-            await self._answer(
-                DomainError("taken_over", "Another connection records this channel now.")
-            )
+        """Another connection opened this channel, perhaps in another process, perhaps before us."""
+        if message["by"] == self.channel_name or message["role"] != self.role:
+            return
+        if self.stream is not None and not await self.stream.owns():
+            await self._answer(services.taken_over())

@@ -3,10 +3,12 @@
 import logging
 import uuid
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from copilot.lib.errors import DomainError
 from sessions import access, events
@@ -18,6 +20,8 @@ from transcription.serializers import segment_json
 from transcription.signals import segment_saved
 
 logger = logging.getLogger(__name__)
+
+LATE_MS = 5000  # clocks of sound cards drift; the last words before the end are welcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,14 @@ def may_record(session: Session) -> None:
         raise DomainError("not_live", "Start the interview before sending audio.")
 
 
+def taken_over() -> DomainError:
+    return DomainError("taken_over", "Another connection records this channel now.")
+
+
+def _gone() -> DomainError:
+    return DomainError("ended", "This interview no longer exists.")
+
+
 @transaction.atomic
 def open_stream(
     *,
@@ -52,18 +64,20 @@ def open_stream(
     engine: str = "",
     engine_reason: str = "",
     origin_ms: int | None = None,
+    asked_at: datetime | None = None,
 ) -> OpenStream:
     """Make a connection the one writer of its stream and say from which sample it goes on.
 
-    1. `offset` None is a fresh capture: it lands at the interview's present time.
+    1. `offset` None is a fresh capture: it lands at the time at which it was `asked_at`.
     2. Else `offset` is the oldest sample the client still has: it resumes at what is durable, or,
        where the client no longer has that, at `offset`, and what lies between counts as lost.
     """
     session = access.lock_session(session_id)
     if session is None:
-        raise DomainError("ended", "This interview no longer exists.")
+        raise _gone()
     may_record(session)
-    now_ms = int(session.elapsed().total_seconds() * 1000)
+    waited = timezone.now() - asked_at if asked_at else timedelta()
+    now_ms = max(0, int((session.elapsed() - waited).total_seconds() * 1000))
     stream, created = Stream.objects.get_or_create(
         session=session,
         role=Role(role),
@@ -91,22 +105,27 @@ def open_stream(
 def save_segment(
     *, opened: OpenStream, draft: SegmentDraft, language: str, settled: int = 0
 ) -> Segment | None:
-    """Store one utterance and tell the world on commit; None for a replay or an erased session.
+    """Store one utterance and tell the world on commit; None for a replay.
 
     `settled` is the sample up to which nothing more is to be heard: past the utterance's end where
     the recognizer's last word ends before its sound does.
+
+    Raises DomainError: taken_over, ended (said after the end, or the session was erased).
     """
     session = access.lock_session(opened.session_id)
     if session is None:
-        return None
+        raise _gone()
     stream = _owned(opened)
     if draft.end <= stream.durable:
         return None  # stored by an earlier connection: a replay changes nothing
-    revision = events.next_revision(session.pk)
 
     def on_clock(sample: int) -> int:
         return stream.origin_ms + sample // SAMPLES_PER_MS
 
+    over_ms = session.elapsed().total_seconds() * 1000 + LATE_MS
+    if session.status == Status.ENDED and on_clock(draft.start) > over_ms:
+        raise DomainError("ended", "This interview has ended; what was said before is kept.")
+    revision = events.next_revision(session.pk)
     segment = Segment(
         session=session,
         stream=stream,
@@ -154,8 +173,14 @@ def settle(*, opened: OpenStream, through: int) -> int:
     return max(through, stream.durable)
 
 
+def owns(opened: OpenStream) -> bool:
+    return Stream.objects.filter(pk=opened.stream_id, connection=opened.connection).exists()
+
+
 def _owned(opened: OpenStream) -> Stream:
     stream = Stream.objects.select_for_update().filter(pk=opened.stream_id).first()
-    if stream is None or stream.connection != opened.connection:
-        raise DomainError("taken_over", "Another connection records this channel now.")
+    if stream is None:
+        raise _gone()
+    if stream.connection != opened.connection:
+        raise taken_over()
     return stream

@@ -31,11 +31,13 @@ class ThreadsafeInMemoryChannelLayer(InMemoryChannelLayer):
 
     async def _on_owner(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
         owner = self._owner
-        if owner is None or owner.is_closed() or asyncio.get_running_loop() is owner:
-            await function(*args)
+        call: Any = function(*args)
+        if owner is None or not owner.is_running() or asyncio.get_running_loop() is owner:
+            await call
         else:
-            call: Any = function(*args)
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call, owner))
+            # Not waited for: a loop that is busy or about to stop would hold the sender. Calls of
+            # one sender arrive in their order all the same.
+            asyncio.run_coroutine_threadsafe(call, owner)
 
     async def send(self, channel: str, message: dict[str, Any]) -> None:
         await self._on_owner(super().send, channel, message)

@@ -1,7 +1,11 @@
 """The live socket: who may listen, and that nothing is heard before its commit."""
 
+import asyncio
+import threading
+
 import pytest
 from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
 from django.db import transaction
 
 from sessions import events, services
@@ -80,6 +84,45 @@ async def test_a_rolled_back_change_is_never_heard(cast):
         await events.publish(cast.session.pk, "notice", {"code": "after"})
         assert (await socket.hear())["code"] == "after"
     assert (await Session.objects.aget(pk=cast.session.pk)).revision == 0
+
+
+def change_in_thread(cast):
+    """Change the session in a database thread; return the thread and what says it is done."""
+    done = threading.Event()
+
+    @database_sync_to_async
+    def change():
+        services.record_consent(session=cast.session, noted_by=cast.olga, method="verbal")
+        done.set()
+
+    return asyncio.ensure_future(change()), done
+
+
+async def test_a_commit_does_not_wait_for_a_busy_loop(cast):
+    async with connected(live(cast.session), cast.olga) as socket:
+        changing, done = change_in_thread(cast)
+        await asyncio.wait({changing}, timeout=0)
+        assert done.wait(10), "the loop that is blocked here was waited for"
+        await changing
+        assert (await socket.hear())["type"] == "session"
+
+
+def test_a_commit_does_not_wait_for_a_loop_that_has_stopped(cast):
+    """The server's loop stops first when the process ends; its threads have to end too."""
+    loop = asyncio.new_event_loop()
+
+    async def begin():
+        await get_channel_layer().group_add("anything", "anybody")  # the loop owns the layer
+        changing, done = change_in_thread(cast)
+        await asyncio.wait({changing}, timeout=0)
+        return changing, done
+
+    try:
+        changing, done = loop.run_until_complete(begin())
+        assert done.wait(10)
+        loop.run_until_complete(changing)
+    finally:
+        loop.close()
 
 
 async def test_a_listener_can_only_ping(cast):

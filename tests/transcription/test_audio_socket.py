@@ -1,14 +1,18 @@
 """The audio socket: what it takes, what it answers, and what it refuses without losing anything."""
 
+import asyncio
 import json
 
 import pytest
 from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
 
-from sessions import services
+from sessions import events, services
 from sessions.models import Session
 from tests.factories import go_live
 from tests.sockets import connected, socket_to
+from transcription import consumers, streams
+from transcription import services as transcripts
 from transcription.models import Segment, Stream
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -110,6 +114,52 @@ async def test_a_second_recorder_takes_the_channel_over(running):
         assert await first.close_code() == 4409
 
 
+async def test_a_connection_that_was_overtaken_does_not_end_the_one_that_records(running):
+    """Of two that open at once, the one that lost may be the last to say that it opened."""
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**START)
+        await socket.hear_until("ready")
+        late = {"type": "audio.opened", "role": "candidate", "by": "the one that lost"}
+        await get_channel_layer().group_send(events.recorders_group(running.session.pk), late)
+        await speak(socket, 3)
+        await socket.hear_until("ack", durable=2 * 16_000)
+        await socket.say(type="stop")
+        await socket.hear_until("stopped")
+
+
+async def test_a_recorder_in_another_process_takes_the_channel_over(running):
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**START)
+        await socket.hear_until("ready")
+        open_elsewhere = database_sync_to_async(transcripts.open_stream)
+        await open_elsewhere(session_id=running.session.pk, role="candidate", offset=0)
+        opened = {"type": "audio.opened", "role": "candidate", "by": "another process"}
+        await get_channel_layer().group_send(events.recorders_group(running.session.pk), opened)
+        assert (await socket.hear_until("error"))["code"] == "taken_over"
+        assert await socket.close_code() == 4409
+
+
+@pytest.mark.parametrize("how", ["cancelled", "broken"])
+async def test_a_consumer_that_dies_leaves_no_stream_behind(running, monkeypatch, how):
+    """Servers cancel a consumer that closes slowly; a lost channel layer raises in it."""
+    monkeypatch.setattr(streams, "RETURN_SECONDS", 0)
+    socket = await socket_to(audio(running.session), running.olga)
+    await socket.connect()
+    await socket.say(**START)
+    await socket.hear_until("ready")
+    await speak(socket, 3)
+    await socket.hear_until("ack", durable=2 * 16_000)
+    if how == "cancelled":
+        socket.future.cancel()
+    else:
+        group = events.recorders_group(running.session.pk)
+        await get_channel_layer().group_send(group, {"type": "no.handler"})
+    await asyncio.wait({socket.future})
+    await asyncio.gather(*consumers._leaving)
+    assert not streams._running
+    assert len(await lines(running.session)) == 2, "the words said so far are stored"
+
+
 async def test_the_end_of_the_interview_keeps_the_last_words_and_closes(running):
     async with connected(audio(running.session), running.olga) as socket:
         await socket.say(**START)
@@ -118,6 +168,8 @@ async def test_the_end_of_the_interview_keeps_the_last_words_and_closes(running)
         await database_sync_to_async(services.end_session)(session=running.session)
         assert (await socket.hear_until("error"))["code"] == "ended"
         assert await socket.close_code() == 4410
+        await speak(socket, 1)  # what was under way is neither answered nor stored
+        assert await socket.receive_nothing()
     assert len(await lines(running.session)) == 1
 
 
