@@ -224,7 +224,10 @@ else:
 
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"visibility_timeout": 600} if REDIS_URL else {"polling_interval": 0.05}
+    # A Redis that swallows packets must not hold up whoever wants to enqueue.
+    {"visibility_timeout": 600, "socket_connect_timeout": 3, "socket_timeout": 10}
+    if REDIS_URL
+    else {"polling_interval": 0.05}
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True

@@ -16,4 +16,10 @@ step() { printf '\n== %s\n' "$*"; }
 step lint;       .venv/bin/ruff check . && .venv/bin/ruff format --check .
 step types;      .venv/bin/mypy
 step migrations; DJANGO_SETTINGS_MODULE=tests.settings .venv/bin/python manage.py makemigrations --check --dry-run
+if [ $# = 0 ] && postgres=$(.venv/bin/python -m tests.environment); then
+    step "what touches the database, on Postgres"
+    TEST_DATABASE_URL=$postgres .venv/bin/python -m pytest -q \
+        tests/sessions tests/insights tests/copilot/test_sealed.py tests/copilot/test_sockets.py \
+        tests/flows/test_pages_and_api.py tests/transcription/test_audio_socket.py
+fi
 step tests;      exec .venv/bin/python -m pytest "$@"

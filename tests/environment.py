@@ -43,3 +43,9 @@ def require_speech() -> None:
     """Leave the calling test out where no real speech model for English is installed."""
     if not model_store.installed("en", "whisper", models_dir()):
         leave_out("speech tests", "no model; run `manage.py download_model en`")
+
+
+if __name__ == "__main__":  # for deploy/test.sh: print the URL of the Postgres that answers
+    if not answers(DATABASE_URL, 5432):
+        raise SystemExit(1)
+    print(DATABASE_URL)
