@@ -152,6 +152,19 @@ def injection_card(turn: Turn, start: int, end: int) -> Finding:
     )
 
 
+def flag_card(turn: Turn, flag: Passage, confidence: float) -> Finding:
+    """Return the card for wording that deserves a calm second question."""
+    return card(
+        Kind.WARNING,
+        turn,
+        (flag.start, flag.end),
+        f"Wording to look into. {flag.advice}",
+        reason=flag.reason,
+        tag=f"flag:{flag.reason}",
+        confidence=confidence,
+    )
+
+
 def tone_card(turn: Turn, tone: Tone) -> Finding | None:
     """Return the card for stressed or clearly negative wording, None for anything else."""
     stressed = tone.overall == "stressed"

@@ -8,6 +8,7 @@ from insights.analyzers.base import CANDIDATE, INTERVIEWER, Finding, Line
 from insights.analyzers.cards import (
     card,
     claim_card,
+    flag_card,
     injection_card,
     question_card,
     tone_card,
@@ -56,15 +57,7 @@ def _about(
             yield finding
             break
     for flag in answers.red_flags(turn.text)[:1]:
-        yield card(
-            Kind.WARNING,
-            turn,
-            (flag.start, flag.end),
-            f"Wording to look into. {flag.advice}",
-            reason=flag.reason,
-            tag=f"flag:{flag.reason}",
-            confidence=0.6,
-        )
+        yield flag_card(turn, flag, 0.6)
     if sentiment and turn.role == CANDIDATE:
         finding = tone_card(turn, read(turn.text))
         if finding:

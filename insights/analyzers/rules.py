@@ -17,6 +17,7 @@ from insights.analyzers.base import (
 from insights.analyzers.cards import (
     card,
     claim_card,
+    flag_card,
     injection_card,
     question_card,
     tone_card,
@@ -143,15 +144,7 @@ def _about_answer(
     yield from sorted(checks, key=lambda f: f.verdict != "conflicts")[:_MAX_FACT_CHECKS]
     for flag in answers.red_flags(answer.text):
         if answer.touches(flag.start, flag.end, fresh):
-            yield card(
-                Kind.WARNING,
-                answer,
-                (flag.start, flag.end),
-                f"Wording to look into. {flag.advice}",
-                reason=flag.reason,
-                tag=f"flag:{flag.reason}",
-                confidence=0.7,
-            )
+            yield flag_card(answer, flag, 0.7)
     if window.sentiment and answer.role == CANDIDATE:
         yield from _tone(answer, fresh)
     yield from _skills(answer, earlier, fresh, window)
