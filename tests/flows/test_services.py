@@ -72,7 +72,7 @@ def stack(database, redis_url, tmp_path_factory):
     commands = {
         "web": [BIN / "daphne", "-b", "127.0.0.1", "-p", str(port), "copilot.asgi:application"],
         "worker": [BIN / "celery", "-A", "copilot", "worker", "-c", "1", "--loglevel", "WARNING"],
-        "beat": [BIN / "celery", "-A", "copilot", "beat", "--schedule", str(folder / "beat")],
+        "beat": [BIN / "celery", "-A", "copilot", "beat"],
     }
     running = {
         name: product.Process(*map(str, command), env=env) for name, command in commands.items()
