@@ -39,7 +39,7 @@ def start() -> None:
         quiet=True,
     )
     threading.Thread(target=worker.start, name="celery-worker", daemon=True).start()
-    beat = EmbeddedService(app, thread=True)
+    beat = EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler)
     beat.daemon = True
     beat.start()
     logger.info("worker and beat run in this process (%s)", sys.argv[0])

@@ -19,7 +19,6 @@ step migrations; DJANGO_SETTINGS_MODULE=tests.settings .venv/bin/python manage.p
 if [ $# = 0 ] && postgres=$(.venv/bin/python -m tests.environment); then
     step "what touches the database, on Postgres"
     TEST_DATABASE_URL=$postgres .venv/bin/python -m pytest -q \
-        tests/sessions tests/insights tests/copilot/test_sealed.py tests/copilot/test_sockets.py \
-        tests/flows/test_pages_and_api.py tests/transcription/test_audio_socket.py
+        tests/sessions tests/insights tests/copilot/test_sealed.py tests/flows/test_pages_and_api.py
 fi
 step tests;      exec .venv/bin/python -m pytest "$@"

@@ -1,5 +1,7 @@
 """Events down: a read-only forwarder that knows nothing of segments or insights."""
 
+import contextlib
+import json
 from typing import Any
 
 from channels.consumer import get_handler_name
@@ -40,8 +42,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, **kwargs: Any) -> None:
         """Answer pings; anything else that a viewer sends is ignored."""
-        if text_data == '{"type":"ping"}':
-            await self.send_json({"type": "pong"})
+        if text_data and len(text_data) < 100:
+            with contextlib.suppress(ValueError, RecursionError):
+                message = json.loads(text_data)
+                if isinstance(message, dict) and message.get("type") == "ping":
+                    await self.send_json({"type": "pong"})
 
     async def live_event(self, message: dict[str, Any]) -> None:
         await self.send_json(message["event"])

@@ -1,7 +1,8 @@
 """The cast, the places and the hygiene that every test shares."""
 
+import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from django.utils import translation
 from sessions.models import Session
 from tests import environment
 from tests.factories import Cast, go_live, make_cast
-from transcription import streams
+from transcription import consumers, streams
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -81,6 +82,19 @@ def scripted(settings) -> Iterator[None]:
     streams.engine_config.cache_clear()
     yield
     streams.engine_config.cache_clear()
+
+
+@pytest.fixture
+async def hush(transactional_db: None) -> AsyncIterator[None]:
+    """End the streams a test leaves behind, before its database is emptied under them."""
+    yield
+    streams_left = list(streams._running.values())
+    await asyncio.gather(*[stream.give_way(resent=True) for stream in streams_left])
+    leaving = list(consumers._leaving)
+    pumps = [stream._pump for stream in streams_left if stream._pump is not None]
+    for task in leaving:
+        task.cancel()
+    await asyncio.gather(*leaving, *pumps, return_exceptions=True)
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ class AudioConsumer(AsyncWebsocketConsumer):
         """Tell the client what is wrong; close where the stream cannot go on."""
         if self.closed:
             return
-        self.mistakes += 1
+        self.mistakes += error.code not in protocol.CLOSE_CODES
         if self.mistakes > protocol.MAX_MISTAKES:
             error = DomainError("too_many_mistakes", "Too many wrong messages; connect again.")
         if error.code == "busy":

@@ -335,8 +335,14 @@ class LiveStream:
         return self._opened.origin_ms + sample // SAMPLES_PER_MS
 
     async def _tell_gap(self, samples: int) -> None:
-        text = f"{samples / SAMPLE_RATE:.1f} s of the {self.role}'s audio were lost."
-        body = {"level": "warning", "code": "gap", "role": self.role, "text": text}
+        seconds = round(samples / SAMPLE_RATE, 1)
+        body = {
+            "level": "warning",
+            "code": "gap",
+            "role": self.role,
+            "seconds": seconds,
+            "text": f"{seconds} s of the {self.role}'s audio were lost.",
+        }
         await events.publish(self.session_id, "notice", body)
 
     # --- set-up, on a database thread ------------------------------------------------------------

@@ -15,7 +15,7 @@ from transcription import consumers, streams
 from transcription import services as transcripts
 from transcription.models import Segment, Stream
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("hush")]
 
 START = {"type": "start", "encoding": "pcm_s16le", "sample_rate": 16_000}
 SECOND = bytes(32_000)

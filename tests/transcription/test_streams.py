@@ -16,7 +16,7 @@ from transcription.engines.base import EngineUnavailable
 from transcription.engines.scripted import ScriptedEngine
 from transcription.pipeline import SegmentDraft
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("hush")]
 
 PATIENCE = 10.0  # seconds until something counts as never coming
 SECOND = bytes(32_000)

@@ -25,6 +25,7 @@ from transcription.streams import LiveStream, in_database
 
 ANALYSIS_PATIENCE = 60.0  # seconds to wait for the last analysis
 BAR = 30  # characters
+LAST = "replay.last"
 
 
 class Command(BaseCommand):
@@ -78,7 +79,8 @@ class Command(BaseCommand):
             await _analysed(session.pk)
             if options["end"]:
                 await in_database(services.end_session)(session=session)
-            await _drained(layer, session.pk, printer)
+            await layer.send(channel, {"type": LAST})
+            await asyncio.wait_for(listening, 10)
         finally:
             listening.cancel()
         printer.summary()
@@ -162,8 +164,8 @@ def _elapsed(session_id: UUID) -> float:
 
 
 async def _listen(layer: Any, channel: str, printer: "Printer") -> None:
-    while True:
-        message = await layer.receive(channel)
+    """Print events until the marker comes that is sent to this channel alone, after all of them."""
+    while (message := await layer.receive(channel))["type"] != LAST:
         printer.event(message["event"])
 
 
@@ -176,21 +178,12 @@ async def _analysed(session_id: UUID) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _drained(layer: Any, session_id: UUID, printer: "Printer") -> None:
-    """Wait until the printer has seen a last event of its own."""
-    await events.publish(session_id, "notice", {"level": "info", "code": Printer.END})
-    await asyncio.wait_for(printer.ended.wait(), 10)
-
-
 class Printer:
     """Write events for people (lines over a progress bar) or for programs (JSON lines)."""
-
-    END = "replay_end"
 
     def __init__(
         self, command: BaseCommand, seconds: float | None, *, as_json: bool, fast: bool
     ) -> None:
-        self.ended = asyncio.Event()
         self._out, self._err = command.stdout, command.stderr
         self._seconds = seconds
         self._json = as_json
@@ -207,9 +200,6 @@ class Printer:
             self._line(f"engine: {name} ({reason})")
 
     def event(self, event: dict[str, Any]) -> None:
-        if event["type"] == "notice" and event.get("code") == self.END:
-            self.ended.set()
-            return
         self._counts[event["type"]] = self._counts.get(event["type"], 0) + 1
         if event["type"] == "latency":
             self._final_ms.append(event["final_ms"])

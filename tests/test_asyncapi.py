@@ -1,0 +1,375 @@
+"""docs/asyncapi.yaml against the code: what the sockets say has the shapes that it promises."""
+
+import ast
+import functools
+import json
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import yaml
+from channels.db import database_sync_to_async
+from django.conf import settings as django_settings
+from jsonschema import Draft7Validator, FormatChecker
+
+from copilot.lib.errors import DomainError
+from insights import services as insights
+from insights.kinds import LOOKS, Kind, Priority
+from insights.models import Insight
+from sessions import consumers as live_consumers
+from sessions import services
+from sessions.models import ConsentRecord
+from sessions.states import Status
+from tests.factories import go_live
+from tests.sockets import PATIENCE, connected
+from transcription import protocol
+from transcription.audio import MAX_FRAME_BYTES
+from transcription.engines import registry
+from transcription.models import Role
+
+ROOT = Path(__file__).resolve().parent.parent
+SPEC = yaml.safe_load((ROOT / "docs/asyncapi.yaml").read_text())
+SCHEMAS = SPEC["components"]["schemas"]
+PACKAGES = ["copilot", "accounts", "sessions", "transcription", "insights"]
+SPEAKERS = ["protocol", "consumers", "streams", "services"]  # modules that answer a recorder
+
+START = {"type": "start", "encoding": "pcm_s16le", "sample_rate": 16_000}
+SECOND = bytes(32_000)
+
+formats = FormatChecker(formats=())
+formats.checks("uuid", raises=ValueError)(UUID)
+
+
+@formats.checks("date-time", raises=ValueError)
+def _is_moment(value):
+    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
+
+
+# --- reading the document ------------------------------------------------------------------------
+
+
+def resolved(node):
+    """Follow a local reference; what is none is given back."""
+    while "$ref" in node:
+        node = functools.reduce(lambda at, key: at[key], node["$ref"][2:].split("/"), SPEC)
+    return node
+
+
+def messages(channel, action):
+    """Return the messages of a channel by type: `send` is down, `receive` is up."""
+    names = [
+        ref["$ref"].rsplit("/", 1)[1]
+        for operation in SPEC["operations"].values()
+        if operation["action"] == action and operation["channel"]["$ref"] == f"#/channels/{channel}"
+        for ref in operation["messages"]
+    ]
+    return {name: resolved(SPEC["channels"][channel]["messages"][name]) for name in names}
+
+
+def validator(schema):
+    # The components come along: references are local to the document.
+    whole = {"allOf": [schema], "components": SPEC["components"]}
+    return Draft7Validator(whole, format_checker=formats)
+
+
+ALL_MESSAGES = [
+    pytest.param(name, message, id=f"{channel}-{name}")
+    for channel in SPEC["channels"]
+    for action in ("send", "receive")
+    for name, message in messages(channel, action).items()
+]
+
+
+def nodes(node):
+    """Give every mapping of the document below `node`, itself included."""
+    if isinstance(node, dict):
+        yield node
+        node = node.values()
+    if not isinstance(node, str):
+        for child in node if hasattr(node, "__iter__") else ():
+            yield from nodes(child)
+
+
+def check(channel, heard):
+    """Hold messages against the schema of their type; return the types."""
+    schemas = messages(channel, "send")
+    for message in heard:
+        assert message["type"] in schemas, message
+        errors = list(validator(schemas[message["type"]]["payload"]).iter_errors(message))
+        assert not errors, (message, [error.message for error in errors])
+    return {message["type"] for message in heard}
+
+
+# --- the document itself -------------------------------------------------------------------------
+
+
+def test_it_is_asyncapi_whose_references_all_lead_somewhere():
+    assert SPEC["asyncapi"] == "3.0.0"
+    references = [node for node in nodes(SPEC) if "$ref" in node]
+    assert references
+    for node in references:
+        resolved(node)
+
+
+def test_every_message_belongs_to_an_operation():
+    for channel, described in SPEC["channels"].items():
+        used = {*messages(channel, "send"), *messages(channel, "receive")}
+        assert used == set(described["messages"])
+
+
+@pytest.mark.parametrize("schema", [pytest.param(s, id=name) for name, s in SCHEMAS.items()])
+def test_every_shared_schema_is_valid_json_schema(schema):
+    Draft7Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize(("name", "message"), ALL_MESSAGES)
+def test_every_message_has_a_valid_schema_and_examples_that_fit_it(name, message):
+    Draft7Validator.check_schema(message["payload"])
+    if message.get("contentType") == "application/octet-stream":
+        return
+    assert message["examples"]
+    for example in message["examples"]:
+        assert example["payload"]["type"] == name
+        validator(message["payload"]).validate(example["payload"])
+
+
+def test_what_the_server_says_has_no_field_that_is_unknown_or_may_be_missing():
+    """Without this a schema that allows anything would fit whatever the code sends."""
+    down = [messages(channel, "send") for channel in SPEC["channels"]]
+    objects = [node for node in nodes([down, SCHEMAS]) if node.get("type") == "object"]
+    shapes = [node for node in objects if "properties" in node]
+    assert shapes
+    for shape in shapes:
+        assert shape["additionalProperties"] is False, shape
+        assert sorted(shape["required"]) == sorted(shape["properties"])
+    assert [node for node in objects if node not in shapes] == [
+        SCHEMAS["Segment"]["properties"]["kinds"]
+    ]
+
+
+# --- the document against the code ---------------------------------------------------------------
+
+
+def insight_field(name):
+    return SCHEMAS["Insight"]["properties"][name]["enum"]
+
+
+@pytest.mark.parametrize(
+    ("documented", "known"),
+    [
+        pytest.param(documented, set(known), id=name)
+        for name, documented, known in (
+            ("role", SCHEMAS["Role"]["enum"], Role.values),
+            ("path", SPEC["channels"]["audio"]["parameters"]["role"]["enum"], Role.values),
+            ("status", SCHEMAS["SessionStatus"]["enum"], Status),
+            ("consent", SCHEMAS["ConsentMethod"]["enum"], ["", *ConsentRecord.Method.values]),
+            ("engine", SCHEMAS["Engine"]["properties"]["name"]["enum"], registry.BUILDERS),
+            ("kind", insight_field("kind"), Kind),
+            ("tab", insight_field("tab"), (look.tab for look in LOOKS.values())),
+            ("icon", insight_field("icon"), (look.icon for look in LOOKS.values())),
+            ("colour", insight_field("colour"), (look.colour for look in LOOKS.values())),
+            ("priority", insight_field("priority"), (p.name.lower() for p in Priority)),
+            ("state", insight_field("state"), Insight.State.values),
+            ("source", insight_field("source"), Insight.Source.values),
+            ("feedback", insight_field("feedback"), Insight.Feedback.values),
+        )
+    ],
+)
+def test_it_lists_the_same_choices_as_the_code(documented, known):
+    assert sorted(documented) == sorted(known)
+
+
+@pytest.mark.parametrize(
+    ("channel", "subprotocol"),
+    [("audio", protocol.SUBPROTOCOL), ("live", live_consumers.SUBPROTOCOL)],
+)
+def test_it_names_the_subprotocols_and_the_cookie(channel, subprotocol):
+    headers = SPEC["channels"][channel]["bindings"]["ws"]["headers"]["properties"]
+    assert headers["Sec-WebSocket-Protocol"]["const"] == subprotocol
+    cookie = SPEC["components"]["securitySchemes"]["cookie"]
+    assert cookie["name"] == django_settings.SESSION_COOKIE_NAME
+
+
+def trees(paths):
+    return [ast.parse(path.read_text()) for path in paths]
+
+
+def calls(tree, *names):
+    """Give the calls of functions or methods with one of these names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func
+            if getattr(called, "attr", getattr(called, "id", "")) in names:
+                yield node
+
+
+def texts(node):
+    return {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}
+
+
+def raised(tree, *names):
+    return set().union(*(texts(call.args[0]) for call in calls(tree, *names)))
+
+
+def published(tree):
+    """Return the event types that a module publishes, also where a function is told which."""
+    types = set()
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for call in calls(function, "publish", "publish_on_commit"):
+            given = call.args[1]
+            if isinstance(given, ast.Name):
+                position = [a.arg for a in function.args.args].index(given.id)
+                told = [texts(c.args[position]) for c in calls(tree, function.name)]
+            else:
+                told = [texts(given)]
+            assert any(told), ast.unparse(call)
+            types.update(*told)
+    return types
+
+
+def test_it_describes_the_events_that_the_code_publishes_and_no_others():
+    sources = trees(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
+    emitted = set().union(*(published(tree) for tree in sources))
+    assert emitted == messages("live", "send").keys() - {"pong"}
+
+
+def test_it_lists_the_errors_that_the_code_raises_and_no_others():
+    documented = {*SCHEMAS["ErrorCode"]["enum"], "busy"}  # which is a message of its own
+    modules = trees(ROOT / f"transcription/{name}.py" for name in SPEAKERS)
+    codes = set().union(*(raised(tree, "DomainError") for tree in modules))
+    (audio,) = trees([ROOT / "transcription/audio.py"])
+    checks = [n for n in audio.body if getattr(n, "name", "") in ("check_format", "check_chunk")]
+    codes.update(*(raised(function, "AudioError") for function in checks))
+    assert codes == documented
+    assert documented >= protocol.CLOSE_CODES.keys()
+
+
+def test_it_says_which_errors_close_the_socket_and_with_what():
+    table = SPEC["channels"]["audio"]["x-close-codes"]
+    closing = {error: int(code) for code, row in table.items() for error in row["errors"]}
+    assert closing == protocol.CLOSE_CODES
+    assert sum(len(row["errors"]) for row in table.values()) == len(closing)
+    assert set(map(int, table)) == {1000, *protocol.CLOSE_CODES.values()}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        START,
+        {**START, "offset": None},
+        {**START, "offset": 0},
+        {**START, "offset": protocol.MAX_OFFSET},
+        {**START, "offset": protocol.MAX_OFFSET + 1},
+        {**START, "offset": -1},
+        {**START, "offset": "0"},
+        {**START, "offset": True},
+        {**START, "encoding": "webm_opus"},
+        {**START, "sample_rate": 48_000},
+        {**START, "client": "a newer one"},
+        {"type": "start"},
+        {"type": "stop"},
+        {"type": "ping", "n": 1},
+        {"type": "sing"},
+        {},
+    ],
+    ids=json.dumps,
+)
+def test_it_takes_from_a_recorder_what_the_code_takes(message):
+    try:
+        protocol.parse(json.dumps(message))
+    except DomainError:
+        taken = False
+    else:
+        taken = True
+    up = messages("audio", "receive")
+    schema = up.get(message.get("type"), {"payload": False})["payload"]
+    assert validator(schema).is_valid(message) is taken
+
+
+def test_it_states_the_largest_chunk():
+    chunk = messages("audio", "receive")["chunk"]["payload"]
+    assert chunk["maxLength"] == MAX_FRAME_BYTES
+
+
+# --- the document against what is said -----------------------------------------------------------
+
+recorded = pytest.mark.django_db(transaction=True)
+
+
+def address(channel, session):
+    path = SPEC["channels"][channel]["address"]
+    return path.format(session=session.pk, role="candidate")
+
+
+def has(message, wanted):
+    """Tell whether a message has these fields, at every depth."""
+    return all(
+        has(message.get(name, {}), value) if isinstance(value, dict) else message.get(name) == value
+        for name, value in wanted.items()
+    )
+
+
+async def hear_until(socket, heard, **wanted):
+    """Collect messages up to the one that is waited for."""
+    heard.append(await socket.hear())
+    while not has(heard[-1], wanted):
+        heard.append(await socket.hear())
+
+
+async def record(session, user, seconds, **start):
+    """Record so many seconds; return everything that the server says to the recorder."""
+    heard = []
+    async with connected(address("audio", session), user) as socket:
+        await socket.say(**START, **start)
+        await hear_until(socket, heard, type="ready")
+        for _ in range(seconds):
+            await socket.send_to(bytes_data=SECOND)
+        await socket.say(type="stop")
+        await hear_until(socket, heard, type="stopped")
+        closing = await socket.receive_output(timeout=PATIENCE)
+        assert (closing["type"], closing.get("code", 1000)) == ("websocket.close", 1000)
+    return heard
+
+
+@recorded
+async def test_it_describes_all_that_a_recorder_hears(scripted, cast, settings):
+    heard = []
+    await database_sync_to_async(go_live)(cast.session)
+    async with connected(address("audio", cast.session), cast.olga) as socket:
+        await socket.say(type="ping")
+        await hear_until(socket, heard, type="pong")
+        await socket.send_to(text_data="{")
+        await hear_until(socket, heard, type="error", code="bad_json")
+    heard += await record(cast.session, cast.olga, 3)
+    settings.INTERVIEW_MAX_STREAMS = 0
+    async with connected(address("audio", cast.session), cast.olga) as socket:
+        await socket.say(**START)
+        await hear_until(socket, heard, type="busy")
+    assert check("audio", heard) == messages("audio", "send").keys()
+
+
+@recorded
+async def test_it_describes_all_that_a_viewer_of_an_interview_hears(scripted, cast):
+    heard = []
+    session = cast.session
+    async with connected(address("live", session), cast.sam) as socket:
+        await socket.send_to(text_data='{"type":"ping"}')
+        await hear_until(socket, heard, type="pong")
+        await database_sync_to_async(go_live)(session)
+        await record(session, cast.olga, 7)
+        await record(session, cast.olga, 1, offset=8 * 16_000)  # the eighth second was lost
+        await database_sync_to_async(insights.analyze_session)(session_id=session.pk)
+        await database_sync_to_async(services.end_session)(session=session)
+        await hear_until(socket, heard, type="session", state={"status": "ended"})
+    kinds = check("live", heard)
+    assert kinds == messages("live", "send").keys()
+    of = {kind: [event for event in heard if event["type"] == kind] for kind in kinds}
+    variants = messages("live", "send")["notice"]["payload"]["oneOf"]
+    codes = {resolved(variant)["properties"]["code"]["const"] for variant in variants}
+    assert {event["code"] for event in of["notice"]} == codes
+    assert {"analysis" in event["state"] for event in of["session"]} == {True, False}
+    assert any(event["segment"]["words"] for event in of["segment"])
+    assert any(event["segment"]["kinds"] for event in of["segment"])
