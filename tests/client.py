@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from websockets.sync.client import ClientConnection, connect
 
 CHUNK = 3200  # bytes: 100 ms of 16 kHz s16le
-AHEAD = 8 * 16_000  # samples sent beyond what the server has taken in, at most
+AHEAD = 24_000  # samples beyond what was heard, at most: at two seconds partials are left out
 
 
 class ProductClient:

@@ -97,9 +97,11 @@ _running: dict[tuple[UUID, str], "LiveStream"] = {}
 
 
 class LiveStream:
-    """One connection's stream. `on_progress(received, durable)` is called at least once a second
-    while audio comes; at the first error `failed` is set, `on_failure` told, and the pump ends.
-    Neither may raise.
+    """One connection's stream.
+
+    `on_progress(received, durable)` is called at least once a second while audio comes; `received`
+    is what was taken from the queue, so that clients which keep to a window keep the queue short.
+    At the first error `failed` is set, `on_failure` told, and the pump ends. Neither may raise.
     """
 
     def __init__(
@@ -195,9 +197,8 @@ class LiveStream:
         if self.failed or self._closing:
             raise self.failed or services.taken_over()
         samples = len(pcm) // SAMPLE_WIDTH
-        self.received += samples
         self._queued += samples
-        self._arrivals.append((self.received, time.monotonic()))
+        self._arrivals.append((self.received + self._queued, time.monotonic()))
         self._queue.put_nowait(pcm)
 
     async def finish(self) -> int:
@@ -246,6 +247,7 @@ class LiveStream:
             crowded = self._queued > CROWDED_SAMPLES
             outputs = await self._worker.accept(pcm, partials=not crowded)
             unheard += len(pcm) // SAMPLE_WIDTH
+            self.received += len(pcm) // SAMPLE_WIDTH
             await self._leave(len(pcm) // SAMPLE_WIDTH)
             stored = await self._emit(outputs)
             if await self._settle(SETTLE_SAMPLES) or stored or self._due(told, unheard):

@@ -18,7 +18,7 @@ def models(tmp_path):
             if name == "whisper":
                 folder = tmp_path / "whisper" / "base"
                 folder.mkdir(parents=True)
-                for file in ("model.bin", *model_store.WHISPER_TEXT_FILES):
+                for file in ("model.bin", *model_store.WHISPER_TEXTS):
                     (folder / file).touch()
             else:
                 (tmp_path / "vosk" / name / "am").mkdir(parents=True)

@@ -346,6 +346,27 @@ async def test_every_second_of_audio_is_acknowledged_however_fast_it_comes(sessi
     await connection.stream.finish()
 
 
+async def test_an_acknowledgement_tells_what_was_heard_not_what_waits(session, engine):
+    connection = Connection(session)
+    await connection.stream.open(offset=0)
+    for _ in range(50):  # 5 s that a socket hands over at once
+        connection.stream.put_nowait(bytes(3200))
+    await connection.until(lambda: connection.acks)
+    assert connection.acks[0][0] <= 2 * 16_000
+    await connection.stream.finish()
+    assert connection.stream.received == 5 * 16_000
+
+
+async def test_a_socket_a_minute_ahead_is_refused(session, engine):
+    connection = Connection(session)
+    await connection.stream.open(offset=0)
+    for _ in range(61):
+        connection.stream.put_nowait(SECOND)
+    with pytest.raises(DomainError, match="rate_exceeded"):
+        connection.stream.put_nowait(SECOND)
+    await connection.stream.finish()
+
+
 async def test_hours_of_silence_take_no_memory(session, engine):
     connection = Connection(session)
     await connection.stream.open(offset=None)
