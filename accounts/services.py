@@ -19,9 +19,3 @@ def add_member(*, organization: Organization, user: User, role: Role) -> Members
         organization=organization, user=user, defaults={"role": role, "is_active": True}
     )
     return membership
-
-
-@transaction.atomic
-def deactivate_member(*, membership: Membership) -> None:
-    """End a membership: the person loses every session of the organization at once."""
-    Membership.objects.filter(pk=membership.pk).update(is_active=False)
