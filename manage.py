@@ -13,8 +13,11 @@ def main() -> None:
         sys.exit(f"{error}: run `make install`, then use .venv/bin/python manage.py")
     from django.core.exceptions import ImproperlyConfigured
 
+    from accounts.origin import Origin, acting
+
     try:
-        execute_from_command_line(sys.argv)
+        with acting(Origin(via="command")):
+            execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"{error}")
 

@@ -1,4 +1,7 @@
-"""Users sign in by e-mail; an organization is the border that nothing crosses."""
+"""Users sign in by e-mail; an organization is the border that nothing crosses.
+
+Invitations and API tokens are stored as hashes: who reads the database cannot use them.
+"""
 
 import uuid
 from typing import Any, ClassVar
@@ -6,10 +9,14 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
+from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from accounts.roles import Role
+from accounts.kinds import Event
+from accounts.roles import Role, Scope
 from copilot.lib.crypto import new_key
 
 # Where emotion recognition at work is forbidden outright, sentiment starts switched off:
@@ -43,9 +50,16 @@ class User(AbstractUser):
     last_name = None  # type: ignore[assignment]  # see above
     email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
+    sign_in_epoch = models.PositiveIntegerField(default=0, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    # Set by `identity`, never stored. Who came with an API token, or by an organization's identity
+    # provider alone, reaches nothing beyond its organization.
+    api_token: "ApiToken | None" = None
+    border: uuid.UUID | None = None
+
     objects = UserManager()  # type: ignore[assignment,misc]  # replaces the manager by username
 
     def __str__(self) -> str:
@@ -55,11 +69,26 @@ class User(AbstractUser):
     def display_name(self) -> str:
         return self.name or self.email
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = self.email.strip().lower()  # people sign in whatever the case they type
+        super().save(*args, **kwargs)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # Counting the epoch up ends every sign-in of this person, wherever it is stored.
+        mark = f"{self.password}|{self.sign_in_epoch}"
+        return salted_hmac(
+            "accounts.User.sign-in", mark, secret=secret, algorithm="sha256"
+        ).hexdigest()
+
     def get_full_name(self) -> str:
         return self.display_name
 
     def get_short_name(self) -> str:
         return self.display_name.split()[0]
+
+
+def default_languages() -> list[str]:
+    return ["en"]
 
 
 class Organization(models.Model):
@@ -68,7 +97,23 @@ class Organization(models.Model):
     slug = models.SlugField(unique=True)
     country = models.CharField(_("country"), max_length=2, default="US", help_text="ISO 3166-1")
     language = models.CharField(_("language"), max_length=8, default="en")
-    retention_hours = models.PositiveIntegerField(_("retention in hours"), default=24)
+    languages = models.JSONField(
+        _("languages"), default=default_languages, help_text=_("Languages interviews may be in.")
+    )
+    retention_hours = models.PositiveIntegerField(
+        _("retention in hours"), default=24, validators=[MinValueValidator(1)]
+    )
+    require_second_factor = models.BooleanField(
+        _("require a second factor"),
+        default=False,
+        help_text=_("Members without one see nothing of the organization until they add it."),
+    )
+    llm_daily_tokens = models.PositiveIntegerField(
+        _("language model tokens a day"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: no limit. When they are used up the built-in rules take over."),
+    )
     analysis_enabled = models.BooleanField(_("analysis"), default=True)
     sentiment_enabled = models.BooleanField(
         _("sentiment"), null=True, blank=True, help_text=_("Empty: off in the EU and EEA, else on.")
@@ -105,6 +150,13 @@ class Organization(models.Model):
         return self.sentiment_enabled
 
 
+ROLES = [
+    (Role.ADMIN.value, _("Admin")),
+    (Role.INTERVIEWER.value, _("Interviewer")),
+    (Role.VIEWER.value, _("Viewer")),
+]
+
+
 class Membership(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="memberships"
@@ -112,23 +164,164 @@ class Membership(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
     )
-    role = models.CharField(
-        _("role"),
-        max_length=12,
-        choices=[
-            (Role.ADMIN, _("Admin")),
-            (Role.INTERVIEWER, _("Interviewer")),
-            (Role.VIEWER, _("Viewer")),
-        ],
-    )
+    role = models.CharField(_("role"), max_length=12, choices=ROLES)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name = _("membership")
+        verbose_name = _("member")
         constraints = [
             models.UniqueConstraint(fields=["organization", "user"], name="one_membership_each")
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} in {self.organization_id}: {self.role}"
+        return str(self.user)
+
+
+class Invitation(models.Model):
+    """A link that makes its reader a member, once, until it expires."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="invitations"
+    )
+    email = models.EmailField(_("e-mail address"))
+    role = models.CharField(_("role"), max_length=12, choices=ROLES)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(_("invited"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"), editable=False)
+    accepted_at = models.DateTimeField(_("accepted"), null=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("invitation")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def is_open(self) -> bool:
+        ended = self.accepted_at or self.revoked_at
+        return ended is None and self.expires_at > timezone.now()
+
+
+class ApiToken(models.Model):
+    """A key for programs: acts for its user, inside one organization, within its scopes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
+    )
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="api_tokens"
+    )
+    name = models.CharField(_("name"), max_length=80)
+    prefix = models.CharField(_("begins with"), max_length=12, editable=False)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(_("scopes"))  # of accounts.roles.Scope
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"))
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("API token")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_alive(self) -> bool:
+        return self.revoked_at is None and self.expires_at > timezone.now()
+
+    def allows(self, scope: Scope) -> bool:
+        return scope in self.scopes
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """Reads only: the audit is written by `accounts.audit.record` and never changes."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("audit entries are append-only")
+
+    update = delete = bulk_create = bulk_update = _refuse
+
+
+class AuditEntry(models.Model):
+    """What somebody did, when and from where; ids and kinds only, never words or candidates.
+
+    Written by `accounts.audit.record` in the transaction of the act, with a code of its own in
+    `digest`. Sealed right after the commit: it gets `sequence`, `previous` and its final digest.
+    Nothing changes after that.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, null=True, related_name="audit_entries"
+    )  # null: of the installation as a whole
+    at = models.DateTimeField(_("when"))
+    action = models.CharField(
+        _("what"), max_length=40, choices=[(event.value, event.label) for event in Event]
+    )
+    actor_id = models.BigIntegerField(null=True)  # no foreign key: the entry outlives the account
+    actor = models.CharField(_("who"), max_length=254, blank=True)
+    via = models.CharField(_("by way of"), max_length=12)
+    token_id = models.UUIDField(null=True)
+    ip = models.GenericIPAddressField(_("from"), null=True)
+    object_type = models.CharField(_("object"), max_length=40, blank=True)
+    object_id = models.CharField(_("object id"), max_length=40, blank=True)
+    details = models.JSONField(_("details"), default=dict)
+    sequence = models.PositiveBigIntegerField(null=True)  # place in the organization's chain
+    previous = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "sequence"],
+                name="one_entry_per_place",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-at"], name="audit_by_time"),
+            models.Index(
+                fields=["organization"], condition=models.Q(sequence=None), name="audit_waiting"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("audit entries are append-only")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("audit entries are append-only")
+
+    def settle(self) -> None:
+        """Store the place in the chain, once; for the seal only."""
+        AuditEntry._base_manager.filter(pk=self.pk, sequence=None).update(
+            sequence=self.sequence, previous=self.previous, digest=self.digest
+        )
+
+
+class AuditHead(models.Model):
+    """The end of one chain: an organization's, or the installation's."""
+
+    chain = models.CharField(primary_key=True, max_length=36)
+    sequence = models.PositiveBigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.chain}: {self.sequence}"

@@ -25,3 +25,11 @@ ACTS: dict[Role, frozenset[Act]] = {
 
 def allows(role: str, act: Act) -> bool:
     return act in ACTS.get(Role(role), frozenset())
+
+
+class Scope(StrEnum):
+    """What an API token is good for, within what its user may do."""
+
+    READ = "read"  # GET, and listening to live events
+    WRITE = "write"  # everything else in the REST API
+    AUDIO = "audio"  # sending audio into an interview

@@ -1,18 +1,15 @@
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from accounts.forms import SignInForm
+from accounts import views
 
 app_name = "accounts"
 urlpatterns = [
-    path(
-        "login/",
-        LoginView.as_view(
-            template_name="accounts/login.html",
-            authentication_form=SignInForm,
-            redirect_authenticated_user=True,
-        ),
-        name="login",
-    ),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("invitations/<str:token>/", views.invitation, name="invitation"),
+    path("tokens/", views.api_tokens, name="tokens"),
+    path("tokens/<uuid:token_id>/revoke/", views.revoke_token, name="token_revoke"),
+    # In front of allauth's own views of the same addresses, which keep their names.
+    path("sessions/", views.DevicesView.as_view()),
+    path("2fa/", views.SecondFactorsView.as_view()),
+    path("2fa/webauthn/keys/<int:pk>/remove/", views.RemovePasskeyView.as_view()),
+    path("password/set/", views.no_password),
 ]

@@ -1,17 +1,25 @@
 """`/api/v1/`: all endpoints on one screen, and the one shape of an error."""
 
+import json
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.urls import path
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from accounts import limits
+from accounts.models import User
+from accounts.queries import memberships_of, organizations_requiring_more
 from copilot.lib.errors import DomainError
 from insights import api as insights
 from sessions import api as sessions
+
+MAX_BODY = 1_000_000
 
 app_name = "api"
 urlpatterns = [
@@ -20,6 +28,7 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/consent/", sessions.Consent.as_view()),
     path("sessions/<uuid:session_id>/start/", sessions.Start.as_view()),
     path("sessions/<uuid:session_id>/end/", sessions.End.as_view()),
+    path("sessions/<uuid:session_id>/notes/", sessions.Notes.as_view()),
     path("sessions/<uuid:session_id>/snapshot/", insights.Snapshot.as_view()),
     path("sessions/<uuid:session_id>/transcript/", insights.Transcript.as_view()),
     path("sessions/<uuid:session_id>/insights/", insights.Insights.as_view()),
@@ -32,25 +41,81 @@ urlpatterns = [
 
 def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer every refusal as `{"error": {"code", "detail"}}`; leave bugs to Django."""
+    try:
+        if isinstance(error, exceptions.NotAuthenticated):
+            limits.take_as_nobody()
+    except limits.TooMany as too_many:
+        error = too_many
     if isinstance(error, DomainError):
-        return _error(error.status, error.code, error.detail)
+        response = _error(error.status, error.code, error.detail)
+        if isinstance(error, limits.TooMany):
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
     if isinstance(error, Http404):
+        if _waits_for_second_factor(context["request"].user):
+            detail = _("Your organization requires a second factor. Add it in your account.")
+            return _error(403, "second_factor_required", detail)
         return _error(404, "not_found", "There is no such thing, or it is not yours.")
     if isinstance(error, PermissionDenied):
         return _error(403, "forbidden", "You may not do this.")
-    response = exception_handler(error, context)
-    if response is None:
+    answer = exception_handler(error, context)
+    if answer is None:
         return None
-    code = error.default_code if isinstance(error, exceptions.APIException) else "error"
     if isinstance(error, exceptions.ValidationError):
-        response.data = {
+        answer.data = {
             "error": {"code": "invalid", "detail": "Some fields are wrong.", "fields": error.detail}
         }
     else:
         detail = getattr(error, "detail", "The request was refused.")
-        response.data = {"error": {"code": code, "detail": str(detail)}}
-    return response
+        code = getattr(detail, "code", "error")
+        answer.data = {"error": {"code": code, "detail": str(detail)}}
+    return answer
+
+
+def _waits_for_second_factor(user: User | AnonymousUser) -> bool:
+    """Tell whether nothing but a second factor is missing, to see anything at all."""
+    return not memberships_of(user) and bool(organizations_requiring_more(user))
 
 
 def _error(status: int, code: str, detail: str) -> Response:
     return Response({"error": {"code": code, "detail": detail}}, status=status)
+
+
+class SmallBodies:
+    """Refuse bodies of the API that are too large, before Django reads them whole."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+            await self._application(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> dict[str, Any]:
+            nonlocal received
+            message: dict[str, Any] = await receive()
+            received += len(message.get("body", b""))
+            # Django takes it for a client that left, and answers nothing.
+            return message if received <= MAX_BODY else {"type": "http.disconnect"}
+
+        said = dict(scope["headers"]).get(b"content-length", b"0")
+        too_large = not said.isdigit() or len(said) > 9 or int(said) > MAX_BODY
+        if not too_large:
+            await self._application(scope, counted, send)
+        if too_large or received > MAX_BODY:
+            await _refuse_body(send)
+
+
+async def _refuse_body(send: Any) -> None:
+    detail = _("A request holds at most %(size)d bytes.") % {"size": MAX_BODY}
+    body = json.dumps({"error": {"code": "too_large", "detail": detail}}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

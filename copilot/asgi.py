@@ -4,22 +4,19 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "copilot.settings")
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
 pages = get_asgi_application()  # sets Django up: what follows imports models
 
 from copilot import embedded
-from copilot.sockets import Refuse, SameOrigin
+from copilot.api import SmallBodies
+from copilot.sockets import Identify, Refuse
 from sessions.routing import websocket_urlpatterns as live
 from transcription.routing import websocket_urlpatterns as audio
 
-sockets = AllowedHostsOriginValidator(
-    SameOrigin(AuthMiddlewareStack(URLRouter([*audio, *live, re_path("", Refuse.as_asgi())])))
-)
-application = ProtocolTypeRouter({"http": pages, "websocket": sockets})
+sockets = Identify(URLRouter([*audio, *live, re_path("", Refuse.as_asgi())]))
+application = ProtocolTypeRouter({"http": SmallBodies(pages), "websocket": sockets})
 
 embedded.start_if_wanted()

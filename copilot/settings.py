@@ -11,6 +11,8 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -90,13 +92,19 @@ ALLOWED_HOSTS: list[str] = env.list(
     "ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"]
 )
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-SESSION_COOKIE_HTTPONLY = True
+# __Host-: only over HTTPS, only this very host may set or read it.
+SESSION_COOKIE_NAME = "__Host-session" if PRODUCTION else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrf" if PRODUCTION else "csrftoken"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_AGE: int = env.int("INTERVIEW_SIGN_IN_HOURS", 12) * 3600
 SECURE_SSL_REDIRECT: bool = env.bool("SECURE_SSL_REDIRECT", PRODUCTION)
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
 )
+# How many proxies in front append to X-Forwarded-For; 0: the address of the connection counts.
+ALLAUTH_TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", 0)
 SECURE_HSTS_SECONDS: int = env.int("SECURE_HSTS_SECONDS", 31_536_000 if PRODUCTION else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_REFERRER_POLICY = "same-origin"
@@ -116,7 +124,8 @@ CONTENT_SECURITY_POLICY = {
 
 INSTALLED_APPS = [
     "daphne",  # first: its `runserver` replaces Django's
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
+    "accounts.apps.AdministrationConfig",  # django.contrib.admin with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -127,6 +136,12 @@ INSTALLED_APPS = [
     "csp",
     "guardian",
     "rest_framework",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "copilot",
     "accounts",
     "sessions",
@@ -143,8 +158,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.OriginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "accounts.middleware.SecondFactorMiddleware",
 ]
 
 ROOT_URLCONF = "copilot.urls"
@@ -209,6 +228,8 @@ if REDIS_URL:
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": "copilot",
+            # A Redis that swallows packets must not hold up every request that is counted.
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
         }
     }
 else:
@@ -218,7 +239,12 @@ else:
             "CONFIG": {"capacity": 1000},
         }
     }
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 100_000},  # a full one forgets limits and lock-outs
+        }
+    }
 
 # --- Celery --------------------------------------------------------------------------------------
 
@@ -244,7 +270,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
 ANONYMOUS_USER_NAME = None
@@ -256,17 +282,142 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "accounts:login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "sessions:list"
-LOGOUT_REDIRECT_URL = "accounts:login"
+LOGOUT_REDIRECT_URL = "account_login"
+
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# Accounts come from invitations, operators and identity providers: each vouches for the address.
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_CHANGE_EMAIL = True  # a new address counts once it is confirmed
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # strangers get no mail from us
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # tell people what changed about their account
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before a dangerous act
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds for which the next one needs no new proof
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/10m/key"}
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+    "reset_password": "accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.forms.NewPasswordForm",
+    "reauthenticate": "accounts.forms.PasswordAgainForm",
+    "add_email": "accounts.forms.NewEmailForm",
+}
+
+MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # see ACCOUNT_EMAIL_VERIFICATION
+MFA_TOTP_ISSUER = "Interview Copilot"
+MFA_TOTP_TOLERANCE = 1  # clocks of phones are off by seconds; each code still works once
+MFA_FORMS = {
+    "authenticate": "accounts.forms.CodeForm",
+    "reauthenticate": "accounts.forms.CodeAgainForm",
+    "activate_totp": "accounts.forms.FirstCodeForm",
+    "add_webauthn": "accounts.forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.forms.RenamePasskeyForm",
+}
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # http://localhost
+
+USERSESSIONS_ADAPTER = "accounts.adapters.SignedInAdapter"
+USERSESSIONS_TRACK_ACTIVITY = False  # a write per request otherwise
+
+# JSON list: [{"organization": slug, "id": …, "name": …, "issuer": URL, "client_id": …,
+# "client_secret": …, "domains": ["example.org"], "role": "interviewer", "origins": [URL]}]
+INTERVIEW_OIDC: list[dict[str, Any]] = env.json("INTERVIEW_OIDC", default=[])
+for _provider in INTERVIEW_OIDC:
+    if _lacking := {"organization", "id", "issuer", "client_id", "client_secret"} - {*_provider}:
+        raise ImproperlyConfigured(f"INTERVIEW_OIDC: a provider lacks {sorted(_lacking)}")
+    if _provider.get("role", "interviewer") not in {"interviewer", "viewer"}:
+        raise ImproperlyConfigured("INTERVIEW_OIDC: newcomers become interviewer or viewer")
+    _issuer = urlsplit(_provider["issuer"])
+    # ID tokens are trusted because they came from the issuer over TLS.
+    if PRODUCTION and _issuer.scheme != "https":
+        raise ImproperlyConfigured("INTERVIEW_OIDC: an issuer needs https")
+    # The form of the sign-in page is redirected to the provider, and browsers check that.
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += [
+        f"{_issuer.scheme}://{_issuer.netloc}",
+        *_provider.get("origins", []),
+    ]
+if len({_provider["id"] for _provider in INTERVIEW_OIDC}) < len(INTERVIEW_OIDC):
+    raise ImproperlyConfigured("INTERVIEW_OIDC: every provider needs an id of its own")
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.ProviderAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": provider["id"],
+                "name": provider.get("name", provider["id"]),
+                "client_id": provider["client_id"],
+                "secret": provider["client_secret"],
+                "settings": {"server_url": provider["issuer"]},
+            }
+            for provider in INTERVIEW_OIDC
+        ],
+    }
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Interview Copilot",
+    "SITE_HEADER": "Interview Copilot",
+    "SITE_SUBHEADER": "accounts.administration.subheader",
+    "SITE_URL": "/sessions/",
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"navigation": "accounts.administration.navigation"},
+}
+
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # one may hold a link
+
+# --- E-mail --------------------------------------------------------------------------------------
+
+_email_url: str = env.str("EMAIL_URL", "")
+if _email_url:
+    vars().update(env.email_url_config(_email_url))
+else:  # local: one file per mail, to be opened by who runs it
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = INTERVIEW_DATA_DIR / "mail"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "Interview Copilot <copilot@localhost>")
+INTERVIEW_INVITATION_HOURS: int = env.int("INTERVIEW_INVITATION_HOURS", 72)
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",  # first: strangers get its 401
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "accounts.authentication.WithinLimits",
+        "accounts.authentication.InScope",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "copilot.api.error_response",
 }
+
+# --- Limits --------------------------------------------------------------------------------------
+
+# Requests a minute.
+INTERVIEW_LIMIT_API_USER: int = env.int("INTERVIEW_LIMIT_API_USER", 600)
+INTERVIEW_LIMIT_API_ORGANIZATION: int = env.int("INTERVIEW_LIMIT_API_ORGANIZATION", 3000)
+INTERVIEW_LIMIT_API_ANONYMOUS: int = env.int("INTERVIEW_LIMIT_API_ANONYMOUS", 60)  # per address
+INTERVIEW_LIMIT_CONNECTS_USER: int = env.int("INTERVIEW_LIMIT_CONNECTS_USER", 120)  # of sockets
+# Sockets open at the same time; those that carry audio count in both.
+INTERVIEW_LIMIT_SOCKETS_USER: int = env.int("INTERVIEW_LIMIT_SOCKETS_USER", 20)
+INTERVIEW_LIMIT_SOCKETS_ORGANIZATION: int = env.int("INTERVIEW_LIMIT_SOCKETS_ORGANIZATION", 400)
+INTERVIEW_LIMIT_AUDIO_USER: int = env.int("INTERVIEW_LIMIT_AUDIO_USER", 6)
+INTERVIEW_LIMIT_AUDIO_ORGANIZATION: int = env.int("INTERVIEW_LIMIT_AUDIO_ORGANIZATION", 100)
+# Seconds after which an open socket asks again whether it may be, should no message have told it.
+INTERVIEW_ACCESS_INTERVAL: float = env.float("INTERVIEW_ACCESS_INTERVAL", 60.0)
 
 # --- Language and time ---------------------------------------------------------------------------
 
@@ -319,6 +470,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": INTERVIEW_SWEEP_INTERVAL,
         "options": {"expires": INTERVIEW_SWEEP_INTERVAL},
     },
+    "seal-audit": {  # what a crash between commit and seal left
+        "task": "accounts.tasks.seal_audit",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "erase-expired": {
         "task": "sessions.tasks.erase_expired",
         "schedule": INTERVIEW_RETENTION_INTERVAL,
@@ -363,6 +519,7 @@ if PRODUCTION:
         for name, value in {
             "ALLOWED_HOSTS": ALLOWED_HOSTS,
             "DATABASE_URL": _database_url,
+            "EMAIL_URL": _email_url,
             "REDIS_URL": REDIS_URL,
         }.items()
         if not value

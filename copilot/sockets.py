@@ -1,10 +1,21 @@
-"""Who may open a socket at all: pages of this very origin, to paths that exist."""
+"""Who opens a socket: a page of this very origin by its cookie, or a program by its token."""
 
 from typing import Any
 from urllib.parse import urlsplit
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
+from django.http import parse_cookie
+
+from accounts import identity
+from accounts.authentication import bearer, enter_by_token
+from accounts.identity import Credentials
+from accounts.limits import TooMany
+from accounts.middleware import client_address
+from accounts.models import User
+from accounts.origin import Origin, acting, become
+from sessions.doorkeeper import in_database
 
 
 class Refuse(AsyncWebsocketConsumer):
@@ -12,6 +23,56 @@ class Refuse(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         await self.close()
+
+
+refuse = Refuse.as_asgi()
+
+
+class Identify:
+    """Find out who connects, and let all that this connection does be done by them.
+
+    A token needs no Origin: no page can set the header. One that is no good is refused even
+    beside a cookie.
+    """
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self._pages = AllowedHostsOriginValidator(SameOrigin(self._by_cookie))
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        peer = scope.get("client") or [""]
+        address = client_address(_header(scope, b"x-forwarded-for"), peer[0])
+        token = bearer(_header(scope, b"authorization"))
+        with acting(Origin(via="socket", ip=address)):
+            if token is None:
+                await self._pages(scope, receive, send)
+            else:
+                await self._by_token(token, scope, receive, send)
+
+    async def _by_token(self, token: str, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        try:
+            user = await in_database(enter_by_token)(token)
+        except TooMany:
+            user = None
+        if user is None:
+            await refuse(scope, receive, send)
+            return
+        credentials = Credentials(token_id=user.api_token.pk)
+        await self._application({**scope, "user": user, "credentials": credentials}, receive, send)
+
+    async def _by_cookie(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        cookies = parse_cookie(_header(scope, b"cookie"))
+        credentials = Credentials(session_key=cookies.get(settings.SESSION_COOKIE_NAME))
+        user = await in_database(identity.identify)(credentials)
+        if isinstance(user, User):
+            become(user_id=user.pk, user=user.email)
+        await self._application({**scope, "user": user, "credentials": credentials}, receive, send)
+
+
+def _header(scope: dict[str, Any], name: bytes) -> str:
+    """Return a header as Django would: what came several times is joined."""
+    values = [value for given, value in scope["headers"] if given == name]
+    return (b"; " if name == b"cookie" else b",").join(values).decode("latin-1")
 
 
 class SameOrigin:
@@ -23,14 +84,11 @@ class SameOrigin:
 
     def __init__(self, application: Any) -> None:
         self._application = application
-        self._refuse = Refuse.as_asgi()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        headers = dict(scope["headers"])
-        origin = headers.get(b"origin", b"").decode("latin-1")
-        host = headers.get(b"host", b"").decode("latin-1")
-        known = origin in settings.CSRF_TRUSTED_ORIGINS or _same(origin, host)
-        await (self._application if known else self._refuse)(scope, receive, send)
+        origin = _header(scope, b"origin")
+        known = origin in settings.CSRF_TRUSTED_ORIGINS or _same(origin, _header(scope, b"host"))
+        await (self._application if known else refuse)(scope, receive, send)
 
 
 def _same(origin: str, host: str) -> bool:

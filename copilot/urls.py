@@ -16,10 +16,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 session_pages = [*sessions.urls.urlpatterns, *insights.urls.urlpatterns]
 
+handler429 = "accounts.views.too_many_requests"  # allauth's limits answer with it
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="sessions:list")),
     path("sessions/", include((session_pages, "sessions"))),
     path("accounts/", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
     path("api/v1/", include((api.urlpatterns, "api"))),
     path("admin/", admin.site.urls),
     path("healthz", healthz),

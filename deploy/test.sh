@@ -19,6 +19,7 @@ step migrations; DJANGO_SETTINGS_MODULE=tests.settings .venv/bin/python manage.p
 if [ $# = 0 ] && postgres=$(.venv/bin/python -m tests.environment); then
     step "what touches the database, on Postgres"
     TEST_DATABASE_URL=$postgres .venv/bin/python -m pytest -q \
-        tests/sessions tests/insights tests/copilot/test_sealed.py tests/flows/test_pages_and_api.py
+        tests/accounts tests/sessions tests/insights tests/copilot/test_sealed.py \
+        tests/flows/test_pages_and_api.py --ignore tests/sessions/test_doorkeeper.py
 fi
 step tests;      exec .venv/bin/python -m pytest "$@"

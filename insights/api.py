@@ -12,6 +12,7 @@ from copilot.lib.errors import DomainError
 from insights import queries, services
 from insights.serializers import insight_json
 from sessions import access
+from sessions.services import note_view
 from transcription.queries import transcript
 from transcription.serializers import segment_json
 
@@ -21,6 +22,7 @@ class Snapshot(APIView):
 
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
+        note_view(session)
         given = request.query_params.get("after", "0")
         if not given.isdecimal() or len(given) > 9:
             raise DomainError("bad_cursor", '"after" is a number, 0 or more.', status=400)
@@ -32,12 +34,14 @@ class Snapshot(APIView):
 class Transcript(APIView):
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
+        note_view(session)
         return Response({"results": [segment_json(s) for s in transcript(session)]})
 
 
 class Insights(APIView):
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
+        note_view(session)
         return Response({"results": [insight_json(i) for i in queries.insights_of(session)]})
 
 
@@ -47,7 +51,7 @@ class FeedbackInput(serializers.Serializer[Any]):
 
 class Feedback(APIView):
     def post(self, request: Request, session_id: UUID, insight_id: UUID) -> Response:
-        session = access.get_session(request.user, session_id, access.Perm.RECORD)
+        session = access.get_session(request.user, session_id, access.Perm.COMMENT)
         given = FeedbackInput(data=request.data)
         given.is_valid(raise_exception=True)
         insight = services.give_feedback(

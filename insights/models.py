@@ -1,8 +1,11 @@
 """Insights with their evidence, and where the analysis of each session stands."""
 
+import uuid
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Organization
 from copilot.lib.sealed import SealedField
 from insights.kinds import Kind
 from sessions.models import SealedRow, Session
@@ -103,3 +106,34 @@ class AnalysisRun(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}: {self.engine}"
+
+
+class AtsConnection(models.Model):
+    """Where an organization's results may be sent; the credential is sealed with its key."""
+
+    class Kind(models.TextChoices):
+        GREENHOUSE = "greenhouse", "Greenhouse"
+        LEVER = "lever", "Lever"
+        ASHBY = "ashby", "Ashby"
+        WORKABLE = "workable", "Workable"
+        GENERIC = "generic", _("JSON to any address")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="ats_connections"
+    )
+    name = models.CharField(_("name"), max_length=80)
+    kind = models.CharField(_("system"), max_length=12, choices=Kind.choices)
+    base_url = models.URLField(_("address"), help_text=_("https only"))
+    credential = SealedField(null=True)
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("ATS connection")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def data_key(self) -> bytes:
+        return self.organization.key()

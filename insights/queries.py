@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Sum
 
+from accounts.models import Organization
 from copilot.lib.errors import DomainError
 from insights.analyzers.base import Line, Window
 from insights.kinds import Kind
@@ -13,7 +14,8 @@ from insights.models import AnalysisRun, Insight
 from insights.serializers import insight_json
 from sessions.models import Session
 from sessions.notices import model_reads_along
-from sessions.serializers import guide_json, session_json
+from sessions.queries import notes_after
+from sessions.serializers import guide_json, note_json, session_json
 from transcription import queries as words
 from transcription.models import Segment
 from transcription.privacy import session_redactor
@@ -29,6 +31,7 @@ REASONS = {
     "malformed": "The model's answer made no sense; local rules are used.",
     "refused": "The model declined; local rules are used.",
     "too_long": "The model's answer was cut; local rules are used.",
+    "budget": "Today's budget for the model is used up; local rules are used.",
 }
 
 
@@ -81,8 +84,18 @@ def snapshot(session: Session, *, after: int = 0) -> dict[str, Any]:
         "guide": guide_json(session.guide),
         "segments": [segment_json(s) for s in words.changed_after(session, after)],
         "insights": [insight_json(i) for i in session.insights.filter(revision__gt=after)],
+        "notes": [note_json(n) for n in notes_after(session, after)],
         "streams": [stream_json(s) for s in session.streams.all()],
     }
+
+
+def tokens_today(organization: Organization) -> int:
+    """Return how many tokens language models took for an organization since midnight UTC."""
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    runs = AnalysisRun.objects.filter(
+        session__organization=organization, created_at__gte=midnight
+    ).aggregate(total=Sum(F("tokens_in") + F("tokens_out")))
+    return runs["total"] or 0
 
 
 def line_of(segment: Segment) -> Line:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 
+from accounts.models import Organization
 from copilot.lib.errors import DomainError
 from insights import debounce, queries
 from insights.analyzers.base import Analysis, Analyzer, AnalyzerError, Finding, Window
@@ -130,14 +131,19 @@ def _configured_llm() -> Analyzer:
     )
 
 
+def _over_budget(organization: Organization) -> str:
+    limit = organization.llm_daily_tokens
+    return "budget" if limit is not None and queries.tokens_today(organization) >= limit else ""
+
+
 Store = Callable[[Finding, str], None]
 
 
-def _answer(window: Window, store: Store) -> _Answer:
-    """Ask the model where there is one and it is well, else the rules."""
+def _answer(window: Window, store: Store, organization: Organization) -> _Answer:
+    """Ask the model where there is one, it is well and may still be paid for, else the rules."""
     error = ""
     if model_reads_along():
-        error = cache.get(BREAKER_KEY, "")
+        error = cache.get(BREAKER_KEY, "") or _over_budget(organization)
         if not error:
             try:
                 llm = _configured_llm()
@@ -178,7 +184,7 @@ def analyze_session(*, session_id: UUID) -> float | None:
                 session_id=session_id, finding=finding, state=State.COMPLETE, source=source
             )
 
-        answer = _answer(window, store)
+        answer = _answer(window, store, session.organization)
     return _complete(claimed, answer)
 
 

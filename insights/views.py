@@ -9,25 +9,22 @@ from django.views.decorators.cache import never_cache
 
 from insights import queries
 from sessions import access, notices
+from sessions.services import note_view
 
 
 @never_cache
 @login_required
 def session_page(request: HttpRequest, session_id: UUID) -> HttpResponse:
     session = access.get_session(request.user, session_id)
+    note_view(session)
     may = access.perms_of(request.user, session)
     boot = queries.snapshot(session)
     boot["session"]["may"] = may
-    colleagues = access.sharing(session) if may["share"] else []
     context = {
         "session": session,
         "organization": session.organization,
         "boot": boot,
         "may": may,
         "notice": notices.current(),
-        "colleagues": [
-            {"id": user.pk, "name": user.display_name, "shared": shared}
-            for user, shared in colleagues
-        ],
     }
     return render(request, "sessions/detail.html", context)

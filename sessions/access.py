@@ -1,69 +1,101 @@
 """The door: every page, endpoint and socket gets its session here, or a 404.
 
 A person passes when they are an active member of the session's organization and, for the act asked
-for, own the session, hold a permission row on it, may see everything in the organization by role,
-or (view only) the session is visible to the organization. "Missing" and "not yours" look the same.
+for, own the session, were given the right by a share that has not ended, may see everything in the
+organization by role, or (view only) the session is visible to the organization. A private session
+lets nobody in by a share. "Missing" and "not yours" look the same.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import Http404
-from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from guardian.shortcuts import assign_perm, remove_perm
 
+from accounts import audit
+from accounts.kinds import Event
 from accounts.models import Membership, User
-from accounts.queries import active_membership, colleagues
+from accounts.queries import active_membership, colleagues, memberships_of
 from accounts.roles import Act, allows
 from copilot.lib.errors import DomainError
+from sessions import events
 from sessions.models import Session, SessionUserObjectPermission
 
 
 class Perm(StrEnum):
     VIEW = "view_session"
+    COMMENT = "comment_session"
     RECORD = "record_session"
     SHARE = "share_session"
     DELETE = "delete_session"
 
 
-OWNER_PERMS = (Perm.VIEW, Perm.RECORD, Perm.SHARE, Perm.DELETE)
+class Level(StrEnum):
+    """What a share gives; a level holds all rights of those before it."""
+
+    VIEW = "view"
+    COMMENT = "comment"
+
+
+LEVELS = {Level.VIEW: (Perm.VIEW,), Level.COMMENT: (Perm.VIEW, Perm.COMMENT)}
 BY_ROLE = frozenset({Perm.VIEW, Perm.SHARE, Perm.DELETE})  # never recording: that is the owner's
+SHOWN = {
+    "view": Perm.VIEW,
+    "comment": Perm.COMMENT,
+    "record": Perm.RECORD,
+    "share": Perm.SHARE,
+}  # what pages and API clients are told about
 
 
 def _label(perm: Perm) -> str:
     return f"interviews.{perm}"
 
 
-def sessions_with(user: User | AnonymousUser, perm: Perm) -> QuerySet[Session]:
-    """Return the sessions on which `user` may do `perm`, newest first."""
-    if not user.is_authenticated or not user.is_active:
-        return Session.objects.none()
-    memberships = list(Membership.objects.filter(user=user, is_active=True))
+# --- Who may do what -----------------------------------------------------------------------------
+
+
+def _granted(user: User, perm: Perm) -> QuerySet[SessionUserObjectPermission]:
+    """Return the user's rows for one right, shares that have ended left out.
+
+    Asked directly: guardian's own helpers know nothing of the end of a share.
+    """
+    rows: QuerySet[SessionUserObjectPermission] = SessionUserObjectPermission.objects.filter(
+        Q(until__isnull=True) | Q(until__gt=timezone.now()), user=user, permission__codename=perm
+    )
+    return rows
+
+
+def _reach(user: User, perm: Perm, memberships: Iterable[Membership]) -> Q:
+    """Return the condition under which `user` may do `perm` to a session."""
     if perm is Perm.RECORD:
         memberships = [m for m in memberships if allows(m.role, Act.RECORD)]
-    # Without these two flags guardian lets staff with the admin's model permission see every row.
-    rows = get_objects_for_user(
-        user,
-        _label(perm),
-        Session,
-        use_groups=False,
-        with_superuser=False,
-        accept_global_perms=False,
-    )
-    reach = Q(pk__in=rows.values("pk"))
+    rows = _granted(user, perm).values("content_object")
+    reach = Q(pk__in=rows) & (Q(owner=user) | ~Q(visibility=Session.Visibility.PRIVATE))
     if perm is Perm.VIEW:
         reach |= Q(visibility=Session.Visibility.ORGANIZATION)
     if perm in BY_ROLE:
         everything = [m.organization_id for m in memberships if allows(m.role, Act.ANY_SESSION)]
         reach |= Q(organization_id__in=everything)
-    return (
-        Session.objects.filter(reach, organization_id__in=[m.organization_id for m in memberships])
-        .filter(wrapped_key__isnull=False)
-        .select_related("organization", "owner", "guide")
-    )
+    return reach & Q(organization_id__in=[m.organization_id for m in memberships])
+
+
+def sessions_with(user: User | AnonymousUser, perm: Perm) -> QuerySet[Session]:
+    """Return the sessions on which `user` may do `perm`, newest first."""
+    memberships = memberships_of(user)
+    if not memberships or not isinstance(user, User):
+        return Session.objects.none()
+    return Session.objects.filter(
+        _reach(user, perm, memberships), wrapped_key__isnull=False
+    ).select_related("organization", "owner", "guide")
 
 
 def sessions_visible_to(user: User | AnonymousUser) -> QuerySet[Session]:
@@ -81,43 +113,133 @@ def get_session(
 
 
 def perms_of(user: User | AnonymousUser, session: Session) -> dict[str, bool]:
-    """Return what `user` may do with a session, for pages and API: view, record, share."""
-    return {
-        name: sessions_with(user, perm).filter(pk=session.pk).exists()
-        for name, perm in (("view", Perm.VIEW), ("record", Perm.RECORD), ("share", Perm.SHARE))
+    """Return what `user` may do with a session, for pages and API: one flag per name in SHOWN."""
+    memberships = memberships_of(user)
+    if not memberships or not isinstance(user, User):
+        return dict.fromkeys(SHOWN, False)
+    asked = {
+        f"may_{name}": ExpressionWrapper(_reach(user, perm, memberships), BooleanField())
+        for name, perm in SHOWN.items()
     }
+    row = Session.objects.filter(pk=session.pk).annotate(**asked).values(*asked).first() or {}
+    return {name: bool(row.get(f"may_{name}")) for name in SHOWN}
+
+
+def ends_at(user: User, session: Session) -> datetime | None:
+    """Return when a share of this session with `user` ends; None where none has an end."""
+    ends = SessionUserObjectPermission.objects.filter(
+        content_object=session, user=user, until__gt=timezone.now()
+    )
+    first: datetime | None = ends.order_by("until").values_list("until", flat=True).first()
+    return first
+
+
+def shares_of(user: User) -> dict[UUID, datetime]:
+    """Return when each share with `user` that has an end does end, by session."""
+    rows = _granted(user, Perm.VIEW).filter(until__isnull=False)
+    return dict(rows.values_list("content_object", "until"))
+
+
+# --- Giving and taking ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a colleague was given; `level` is None where nothing is."""
+
+    user: User
+    level: Level | None
+    until: datetime | None
 
 
 def grant_owner(session: Session) -> None:
-    for perm in OWNER_PERMS:
+    for perm in Perm:
         assign_perm(_label(perm), session.owner, session)
 
 
+def take_all(session: Session, user: User) -> None:
+    """Remove every right of one person on a session."""
+    SessionUserObjectPermission.objects.filter(content_object=session, user=user).delete()
+    events.recheck_on_commit(user_ids=[user.pk])
+
+
 @transaction.atomic
-def share(*, session: Session, colleague: User) -> None:
-    """Let a colleague of the same organization view the session."""
+def share(
+    *,
+    session: Session,
+    colleague: User,
+    level: str = Level.VIEW,
+    until: datetime | None = None,
+) -> None:
+    """Let a colleague of the same organization view or comment, perhaps until some time."""
+    if level not in LEVELS:
+        raise DomainError("bad_level", _("Share to view or to comment."), status=400)
+    if until is not None and until <= timezone.now():
+        raise DomainError("bad_until", _("The end of a share lies in the future."), status=400)
+    if _is_owner(session, colleague):
+        raise DomainError("owner_stays", _("The owner has access already."))
     if active_membership(colleague, session.organization_id) is None:
-        raise DomainError("not_a_colleague", "You can share only with people of your organization.")
-    assign_perm(_label(Perm.VIEW), colleague, session)
+        raise DomainError("not_a_colleague", _("Share only with people of your organization."))
+    for perm in LEVELS[Level.COMMENT]:
+        if perm in LEVELS[Level(level)]:
+            assign_perm(_label(perm), colleague, session)
+        else:
+            remove_perm(_label(perm), colleague, session)
+    SessionUserObjectPermission.objects.filter(content_object=session, user=colleague).update(
+        until=until
+    )
+    audit.record(
+        Event.SESSION_SHARED,
+        organization_id=session.organization_id,
+        obj=session,
+        details={
+            "user": colleague.pk,
+            "level": str(level),
+            "until": until.isoformat() if until else None,
+        },
+    )
+    events.recheck_on_commit(user_ids=[colleague.pk])
 
 
 @transaction.atomic
 def unshare(*, session: Session, colleague: User) -> None:
-    if colleague.pk == session.owner_id:
-        raise DomainError("owner_stays", "The owner always keeps access.")
-    remove_perm(_label(Perm.VIEW), colleague, session)
-
-
-def sharing(session: Session) -> list[tuple[User, bool]]:
-    """Return the owner's colleagues with whether the session is shared with each."""
-    shared = set(
-        SessionUserObjectPermission.objects.filter(content_object=session).values_list(
-            "user_id", flat=True
-        )
+    if _is_owner(session, colleague):
+        raise DomainError("owner_stays", _("The owner always keeps access."))
+    take_all(session, colleague)
+    audit.record(
+        Event.SESSION_UNSHARED,
+        organization_id=session.organization_id,
+        obj=session,
+        details={"user": colleague.pk},
     )
+
+
+def _is_owner(session: Session, user: User) -> bool:
+    """Tell whose it is now, and until the transaction ends: it may be handed over this moment."""
+    held = lock_session(session.pk)
+    if held is None:
+        raise Http404("no such interview")
+    return held.owner_id == user.pk
+
+
+def sharing(session: Session) -> list[Share]:
+    """Return the owner's colleagues with what each was given."""
+    rows = SessionUserObjectPermission.objects.filter(
+        Q(until__isnull=True) | Q(until__gt=timezone.now()), content_object=session
+    ).values_list("user_id", "permission__codename", "until")
+    given: dict[int, tuple[Level, datetime | None]] = {}
+    for user_id, codename, until in rows:
+        if codename == Perm.COMMENT:
+            given[user_id] = (Level.COMMENT, until)
+        elif codename == Perm.VIEW:
+            given.setdefault(user_id, (Level.VIEW, until))
     return [
-        (user, user.pk in shared) for user in colleagues(session.owner, session.organization_id)
+        Share(user, *given.get(user.pk, (None, None)))
+        for user in colleagues(session.owner, session.organization_id)
     ]
+
+
+# --- For work that runs for no user --------------------------------------------------------------
 
 
 def lock_session(session_id: UUID) -> Session | None:

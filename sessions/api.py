@@ -12,7 +12,8 @@ from accounts.models import User
 from sessions import access, services
 from sessions.access import Perm
 from sessions.models import ConsentRecord
-from sessions.serializers import session_json
+from sessions.queries import notes_after
+from sessions.serializers import note_json, session_json
 
 # "link" is for the candidate's own page, not for somebody to say on their behalf.
 NOTED_HERE = (ConsentRecord.Method.VERBAL, ConsentRecord.Method.WRITTEN)
@@ -60,3 +61,27 @@ class End(APIView):
     def post(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id, Perm.RECORD)
         return Response(session_json(services.end_session(session=session)))
+
+
+class NoteInput(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=services.NOTE_CHARS)
+
+
+class Notes(APIView):
+    """What people wrote beside the interview: everybody who sees it reads, some may write."""
+
+    def get(self, request: Request, session_id: UUID) -> Response:
+        session = access.get_session(request.user, session_id)
+        services.note_view(session)
+        return Response({"results": [note_json(note) for note in notes_after(session)]})
+
+    def post(self, request: Request, session_id: UUID) -> Response:
+        session = access.get_session(request.user, session_id, Perm.COMMENT)
+        given = NoteInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        note = services.add_note(
+            session=session,
+            author=cast("User", request.user),
+            text=given.validated_data["text"],
+        )
+        return Response(note_json(note), status=201)

@@ -2,46 +2,60 @@
 
 import contextlib
 import json
+import time
+from collections import deque
 from typing import Any
 
 from channels.consumer import get_handler_name
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from django.http import Http404
 
-from sessions import access, events
+from accounts.kinds import Event
+from accounts.limits import TooMany
+from accounts.roles import Scope
+from sessions import events
+from sessions.access import Perm
+from sessions.doorkeeper import ACCESS_ENDED, Doorkeeper, Rule
 
 SUBPROTOCOL = "copilot.live.v1"
+RULE = Rule(Perm.VIEW, Scope.READ, SUBPROTOCOL, ("SOCKETS",))
+CHATTER = 20  # messages that a viewer may send
+CHATTER_SECONDS = 10
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
     """`ws/sessions/<uuid>/live/`: every event of one session, for everybody who may view it."""
 
-    group = ""
+    door: Doorkeeper
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.heard_at: deque[float] = deque(maxlen=CHATTER)
+        async with Doorkeeper(self, RULE) as self.door:
+            await super().__call__(scope, receive, send)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # Channels' own visits a thread before each event to close old database connections, one
-        # thread for all viewers; only `connect` asks the database, and does that itself.
+        # thread for all viewers; only the doorkeeper asks the database, and does that itself.
         await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         session_id = self.scope["url_route"]["kwargs"]["session_id"]
-        try:
-            await database_sync_to_async(access.get_session)(self.scope["user"], session_id)
-        except Http404:
-            await self.close()  # before accept: a refused handshake, whatever the reason
-            return
-        self.group = events.group_name(session_id)
-        await self.channel_layer.group_add(self.group, self.channel_name)
-        offered = self.scope.get("subprotocols", [])
-        await self.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        await self.door.admit(session_id, events.group_name(session_id))
+        if self.door.is_open:
+            await self.door.note(Event.SESSION_VIEWED)
 
-    async def disconnect(self, code: int) -> None:
-        if self.group:
-            await self.channel_layer.group_discard(self.group, self.channel_name)
+    async def access_check(self, message: dict[str, Any]) -> None:
+        if self.door.is_open and not await self.door.still_admits():
+            await self.close(ACCESS_ENDED)
 
     async def receive(self, text_data: str | None = None, **kwargs: Any) -> None:
-        """Answer pings; anything else that a viewer sends is ignored."""
+        """Answer pings; anything else that a viewer sends is ignored, but not without end."""
+        if not self.door.is_open:
+            return
+        now = time.monotonic()
+        if len(self.heard_at) == CHATTER and now - self.heard_at[0] < CHATTER_SECONDS:
+            await self.door.turn_away(TooMany(CHATTER_SECONDS))
+            return
+        self.heard_at.append(now)
         if text_data and len(text_data) < 100:
             with contextlib.suppress(ValueError, RecursionError):
                 message = json.loads(text_data)
@@ -49,4 +63,5 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
                     await self.send_json({"type": "pong"})
 
     async def live_event(self, message: dict[str, Any]) -> None:
-        await self.send_json(message["event"])
+        if self.door.is_open:
+            await self.send_json(message["event"])

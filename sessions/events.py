@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 VERSION = 1
 PATIENCE = 2.0  # seconds for the channel layer to take a message
 MESSAGE_TYPE = "live.event"  # LiveConsumer.live_event
+CHECK_TYPE = "access.check"  # both consumers' access_check
 
 
 def group_name(session_id: UUID | str) -> str:
@@ -28,6 +29,10 @@ def group_name(session_id: UUID | str) -> str:
 
 def recorders_group(session_id: UUID | str) -> str:
     return f"recorders.{UUID(str(session_id)).hex}"
+
+
+def person_group(user_id: int) -> str:
+    return f"person.{user_id}"
 
 
 def envelope(session_id: UUID | str, event_type: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -72,6 +77,22 @@ def publish_on_commit(session_id: UUID | str, event_type: str, body: dict[str, A
 def stop_recorders_on_commit(session_id: UUID | str) -> None:
     """Tell every recorder of the session, once committed, that the interview has ended."""
     _on_commit(_send, recorders_group(session_id), {"type": "audio.end"}, "audio.end")
+
+
+def recheck_on_commit(
+    *, user_ids: Iterable[int] = (), session_ids: Iterable[UUID | str] = ()
+) -> None:
+    """Let the open sockets of these people, and on these sessions, ask again once committed."""
+    groups = [person_group(user_id) for user_id in user_ids]
+    for session_id in session_ids:
+        groups += [group_name(session_id), recorders_group(session_id)]
+    if groups:
+        _on_commit(_check, groups)
+
+
+async def _check(groups: list[str]) -> None:
+    for group in groups:
+        await _send(group, {"type": CHECK_TYPE}, CHECK_TYPE)
 
 
 def next_revision(session_id: UUID) -> int:

@@ -60,7 +60,8 @@ class Question(models.Model):
 
 class Session(models.Model):
     class Visibility(models.TextChoices):
-        PRIVATE = "private", _("Owner and people it is shared with")
+        PRIVATE = "private", _("Only the owner")  # shares are kept, and sleep
+        SHARED = "shared", _("The owner and the people it is shared with")
         ORGANIZATION = "organization", _("Everybody in the organization")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -77,7 +78,7 @@ class Session(models.Model):
         _("status"), max_length=8, choices=[(s, s.value) for s in Status], default=Status.DRAFT
     )
     visibility = models.CharField(
-        _("visibility"), max_length=12, choices=Visibility.choices, default=Visibility.PRIVATE
+        _("visibility"), max_length=12, choices=Visibility.choices, default=Visibility.SHARED
     )
     guide = models.ForeignKey(Guide, on_delete=models.SET_NULL, null=True, blank=True)
     planned_minutes = models.PositiveIntegerField(_("planned minutes"), default=45)
@@ -96,6 +97,7 @@ class Session(models.Model):
         verbose_name = _("interview session")
         ordering = ["-created_at"]
         permissions: ClassVar = [
+            ("comment_session", "Can comment on the interview"),
             ("record_session", "Can record the interview"),
             ("share_session", "Can share the interview"),
         ]
@@ -146,7 +148,10 @@ class SealedRow(models.Model):
 
 
 class SessionUserObjectPermission(UserObjectPermissionBase):
+    """One right of one person on one session; `until` is the end of a share, if it has one."""
+
     content_object = models.ForeignKey(Session, on_delete=models.CASCADE)
+    until = models.DateTimeField(null=True, blank=True)
 
 
 class SessionGroupObjectPermission(GroupObjectPermissionBase):
@@ -178,10 +183,28 @@ class ConsentRecord(SealedRow):
         return f"consent {self.pk}"
 
 
+class Note(SealedRow):
+    """What somebody who may comment wrote beside the interview."""
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="notes")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = SealedField()
+    at_ms = models.PositiveIntegerField()  # on the interview's clock
+    revision = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"note {self.pk}"
+
+
 __all__ = [
     "Competency",
     "ConsentRecord",
     "Guide",
+    "Note",
     "Question",
     "SealedRow",
     "Session",

@@ -6,6 +6,9 @@ from uuid import UUID
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from accounts import audit
+from accounts.kinds import Event
+from sessions import events
 from sessions.models import Session
 
 logger = logging.getLogger(__name__)
@@ -29,7 +32,11 @@ def erase(session_id: UUID) -> bool:
     due = Session.objects.filter(pk=session_id, expires_at__lte=timezone.now(), legal_hold=False)
     if not due.update(wrapped_key=None):
         return False
+    due = Session.objects.filter(pk=session_id, wrapped_key__isnull=True)
     with transaction.atomic():
+        for gone in due:
+            audit.record(Event.SESSION_ERASED, organization_id=gone.organization_id, obj=gone)
+        events.recheck_on_commit(session_ids=[session_id])
         due.delete()
     return True
 

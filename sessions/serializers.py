@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sessions.models import ConsentRecord, Guide, Session
+from sessions.models import ConsentRecord, Guide, Note, Session
 
 
 def consent_json(record: ConsentRecord | None) -> dict[str, Any]:
@@ -34,6 +34,16 @@ def session_json(session: Session) -> dict[str, Any]:
         "sentiment": session.organization.sentiment,
         "sample": session.is_sample,
         "revision": session.revision,
+    }
+
+
+def note_json(note: Note) -> dict[str, Any]:
+    return {
+        "id": str(note.pk),
+        "author": note.author.display_name,
+        "text": note.text,
+        "at_ms": note.at_ms,
+        "created_at": note.created_at.isoformat(),
     }
 
 

@@ -1,45 +1,89 @@
 """Pages: the list of interviews, and sharing."""
 
+from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
 
+from accounts.models import User
 from accounts.queries import active_membership
 from copilot.lib.errors import DomainError
-from sessions import access
+from sessions import access, services
+from sessions.access import Perm
+from sessions.forms import ShareForm, share_panel
+from sessions.models import Session
 
 
+@never_cache
 @login_required
 def session_list(request: HttpRequest) -> HttpResponse:
-    membership = active_membership(request.user)
+    user = cast("User", request.user)
+    membership = active_membership(user)
+    ends = access.shares_of(user)
     context = {
-        "sessions": access.sessions_visible_to(request.user),
+        "rows": [
+            {
+                "session": session,
+                "mine": session.owner_id == user.pk,
+                "until": ends.get(session.pk)
+                if session.visibility == Session.Visibility.SHARED
+                else None,
+            }
+            for session in access.sessions_visible_to(user)
+        ],
         "organization": membership.organization if membership else None,
     }
     return render(request, "sessions/list.html", context)
 
 
+@never_cache
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def share(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    """Share with one colleague, or take it back with `remove`."""
-    session = access.get_session(request.user, session_id, access.Perm.SHARE)
-    wanted = request.POST.get("colleague", "")
-    colleague = next((u for u, _shared in access.sharing(session) if str(u.pk) == wanted), None)
-    if colleague is None:
+    """Show who has access, and change it: the visibility, or what one colleague was given."""
+    session = access.get_session(request.user, session_id, Perm.SHARE)
+    form = ShareForm(request.POST) if "colleague" in request.POST else None
+    problem = ""
+    if request.method == "POST":
+        try:
+            if said := _change(session, request.POST, form):
+                messages.success(request, said)
+                return redirect("sessions:share", session_id=session.pk)
+        except DomainError as error:
+            problem = error.detail
+    context = {
+        **share_panel(session, form),
+        "problem": problem,
+        "organization": session.organization,
+    }
+    status = 400 if request.method == "POST" else 200
+    return render(request, "sessions/share.html", context, status=status)
+
+
+def _change(session: Session, given: QueryDict, form: ShareForm | None) -> str:
+    """Do what was posted and say so in a sentence; an empty one if the form is wrong."""
+    if form is None:
+        services.set_visibility(session=session, visibility=given.get("visibility", ""))
+        return _("Saved.")
+    wanted = given.get("colleague", "")
+    people = {str(row.user.pk): row.user for row in access.sharing(session)}
+    if wanted and wanted not in people:
         raise Http404("no such colleague")
-    try:
-        if "remove" in request.POST:
-            access.unshare(session=session, colleague=colleague)
-            messages.success(request, _("No longer shared with %s.") % colleague.display_name)
-        else:
-            access.share(session=session, colleague=colleague)
-            messages.success(request, _("Shared with %s.") % colleague.display_name)
-    except DomainError as error:
-        messages.error(request, error.detail)
-    return redirect("sessions:detail", session_id=session.pk)
+    if wanted and "remove" in given:
+        access.unshare(session=session, colleague=people[wanted])
+        return _("No longer shared with %s.") % people[wanted].display_name
+    if not form.is_valid():
+        return ""
+    access.share(
+        session=session,
+        colleague=people[wanted],
+        level=form.cleaned_data["level"],
+        until=form.cleaned_data["until"],
+    )
+    return _("Shared with %s.") % people[wanted].display_name

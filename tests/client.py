@@ -21,7 +21,7 @@ class ProductClient:
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.jar))
         page = self._open("/accounts/login/")
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page).group(1)
-        form = {"username": email, "password": password, "csrfmiddlewaretoken": token}
+        form = {"login": email, "password": password, "csrfmiddlewaretoken": token}
         self._open("/accounts/login/", urlencode(form).encode())
         assert "sessionid" in self.cookies, "not signed in"
 

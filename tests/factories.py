@@ -1,12 +1,16 @@
 """People, organizations and interviews for tests; plain functions with defaults."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from django.utils import timezone
+
+from accounts import tokens
 from accounts.models import Organization, User
 from accounts.roles import Role
-from accounts.services import add_member, create_organization
+from accounts.services import add_member, create_organization, deactivate
 from sessions import access, services
-from sessions.models import Session
+from sessions.models import Session, SessionUserObjectPermission
 from transcription.models import Segment
 from transcription.pipeline import SegmentDraft
 from transcription.services import open_stream, save_segment
@@ -16,13 +20,15 @@ PASSWORD = "correct-horse-battery"
 
 @dataclass
 class Cast:
-    """Olga owns, Sam is shared with, Mia is a colleague, Vic views, Ada administers; Otto is from
-    another organization, and Lea left."""
+    """Olga owns; Sam may view, Cora comment, Eve's share has ended; Mia is a colleague, Vic a
+    viewer, Ada administers; Otto administers another organization, and Lea left."""
 
     organization: Organization
     elsewhere: Organization
     olga: User
     sam: User
+    cora: User
+    eve: User
     mia: User
     vic: User
     ada: User
@@ -52,6 +58,8 @@ def make_cast() -> Cast:
         elsewhere=there,
         olga=olga,
         sam=make_user(here, "sam"),
+        cora=make_user(here, "cora"),
+        eve=make_user(here, "eve"),
         mia=make_user(here, "mia"),
         vic=make_user(here, "vic", Role.VIEWER),
         ada=make_user(here, "ada", Role.ADMIN),
@@ -60,9 +68,28 @@ def make_cast() -> Cast:
         session=make_session(olga, here, candidate_name="Daniel Reyes"),
     )
     access.share(session=cast.session, colleague=cast.sam)
+    access.share(session=cast.session, colleague=cast.cora, level="comment")
+    share_until(cast.session, cast.eve, timezone.now() - timedelta(minutes=1))
     access.share(session=cast.session, colleague=lea)
-    lea.memberships.update(is_active=False)
+    deactivate(membership=lea.memberships.get())
+    lea.refresh_from_db()
     return cast
+
+
+def share_until(session: Session, user: User, until: datetime) -> None:
+    """Share with an end that may lie in the past already."""
+    access.share(session=session, colleague=user)
+    SessionUserObjectPermission.objects.filter(content_object=session, user=user).update(
+        until=until
+    )
+
+
+def make_token(user: User, organization: Organization, *scopes: str) -> str:
+    """Return the secret of an API token."""
+    _token, raw = tokens.create(
+        user=user, organization=organization, name="test", scopes=scopes, days=1
+    )
+    return raw
 
 
 def go_live(session: Session) -> Session:

@@ -2,7 +2,6 @@
 
 import json
 from contextlib import asynccontextmanager
-from http.cookies import SimpleCookie
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -41,24 +40,45 @@ class Socket(WebsocketCommunicator):
 
 
 @database_sync_to_async
-def _cookie(user: Any) -> str:
+def sign_in(user: Any) -> Client:
+    """Return a browser in which `user` is signed in."""
     client = Client()
     client.force_login(user)
-    jar: SimpleCookie = client.cookies
-    return f"{settings.SESSION_COOKIE_NAME}={jar[settings.SESSION_COOKIE_NAME].value}"
+    return client
 
 
-async def socket_to(path: str, user: Any = None, *, origin: bytes = ORIGIN) -> Socket:
-    """Return a socket to `path`, signed in as `user`, not yet connected."""
-    headers = [(b"origin", origin), (b"host", b"127.0.0.1")]
+def cookie_of(client: Client) -> str:
+    name = settings.SESSION_COOKIE_NAME
+    return f"{name}={client.cookies[name].value}"
+
+
+async def socket_to(
+    path: str,
+    user: Any = None,
+    *,
+    client: Client | None = None,
+    token: str | None = None,
+    origin: bytes | None = ORIGIN,
+) -> Socket:
+    """Return a socket to `path`, not yet connected: signed in as `user` or by a token.
+
+    With a `client` it is opened by a page in that browser.
+    """
+    headers = [(b"host", b"127.0.0.1")]
+    if origin is not None:
+        headers.append((b"origin", origin))
     if user is not None:
-        headers.append((b"cookie", (await _cookie(user)).encode()))
+        client = await sign_in(user)
+    if client is not None:
+        headers.append((b"cookie", cookie_of(client).encode()))
+    if token is not None:
+        headers.append((b"authorization", f"Bearer {token}".encode()))
     return Socket(application, path, headers)
 
 
 @asynccontextmanager
-async def connected(path: str, user: Any):
-    socket = await socket_to(path, user)
+async def connected(path: str, user: Any = None, **how: Any):
+    socket = await socket_to(path, user, **how)
     accepted, _subprotocol = await socket.connect(timeout=PATIENCE)
     assert accepted, path
     try:

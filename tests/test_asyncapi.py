@@ -18,7 +18,7 @@ from insights import services as insights
 from insights.kinds import LOOKS, Kind, Priority
 from insights.models import Insight
 from sessions import consumers as live_consumers
-from sessions import services
+from sessions import doorkeeper, services
 from sessions.models import ConsentRecord
 from sessions.states import Status
 from tests.factories import go_live
@@ -233,7 +233,7 @@ def published(tree):
 def test_it_describes_the_events_that_the_code_publishes_and_no_others():
     sources = trees(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
     emitted = set().union(*(published(tree) for tree in sources))
-    assert emitted == messages("live", "send").keys() - {"pong"}
+    assert emitted == messages("live", "send").keys() - {"pong", "error"}
 
 
 def test_it_lists_the_errors_that_the_code_raises_and_no_others():
@@ -250,9 +250,12 @@ def test_it_lists_the_errors_that_the_code_raises_and_no_others():
 def test_it_says_which_errors_close_the_socket_and_with_what():
     table = SPEC["channels"]["audio"]["x-close-codes"]
     closing = {error: int(code) for code, row in table.items() for error in row["errors"]}
-    assert closing == protocol.CLOSE_CODES
+    assert closing == {**protocol.CLOSE_CODES, "too_many": doorkeeper.TOO_MANY}
     assert sum(len(row["errors"]) for row in table.values()) == len(closing)
-    assert set(map(int, table)) == {1000, *protocol.CLOSE_CODES.values()}
+    assert set(map(int, table)) == {1000, *closing.values()}
+    assert protocol.CLOSE_CODES["access_ended"] == doorkeeper.ACCESS_ENDED
+    live = set(map(int, SPEC["channels"]["live"]["x-close-codes"]))
+    assert live == {doorkeeper.ACCESS_ENDED, doorkeeper.TOO_MANY}
 
 
 @pytest.mark.parametrize(
@@ -362,8 +365,14 @@ async def test_it_describes_all_that_a_viewer_of_an_interview_hears(scripted, ca
         await record(session, cast.olga, 7)
         await record(session, cast.olga, 1, offset=8 * 16_000)  # the eighth second was lost
         await database_sync_to_async(insights.analyze_session)(session_id=session.pk)
+        await database_sync_to_async(services.add_note)(
+            session=session, author=cast.cora, text="Ask about scale."
+        )
         await database_sync_to_async(services.end_session)(session=session)
         await hear_until(socket, heard, type="session", state={"status": "ended"})
+        for _ in range(live_consumers.CHATTER):
+            await socket.say(type="ping")
+        await hear_until(socket, heard, type="error", code="too_many")
     kinds = check("live", heard)
     assert kinds == messages("live", "send").keys()
     of = {kind: [event for event in heard if event["type"] == kind] for kind in kinds}

@@ -3,18 +3,24 @@
 import asyncio
 import contextlib
 import json
+from collections.abc import Coroutine
 from typing import Any
 
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.http import Http404
+from django.utils.translation import gettext as _
 
+from accounts.kinds import Event
+from accounts.roles import Scope
 from copilot.lib.errors import DomainError
-from sessions import access, events
+from sessions import events
 from sessions.access import Perm
+from sessions.doorkeeper import Doorkeeper, Rule
 from transcription import protocol, services
 from transcription.engines.base import SAMPLE_WIDTH
-from transcription.streams import LiveStream, in_database
+from transcription.streams import LiveStream
+
+RULE = Rule(Perm.RECORD, Scope.AUDIO, protocol.SUBPROTOCOL, ("SOCKETS", "AUDIO"))
 
 _leaving: set[asyncio.Task[None]] = set()  # streams whose last words are still being stored
 
@@ -22,6 +28,7 @@ _leaving: set[asyncio.Task[None]] = set()  # streams whose last words are still 
 class AudioConsumer(AsyncWebsocketConsumer):
     """`ws/sessions/<uuid>/audio/<role>/`: one channel of one interview."""
 
+    door: Doorkeeper
     stream: LiveStream | None = None
     group = ""
     mistakes = 0
@@ -29,38 +36,27 @@ class AudioConsumer(AsyncWebsocketConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            async with Doorkeeper(self, RULE) as self.door:
+                await super().__call__(scope, receive, send)
         finally:  # however the connection ended: servers cancel, channel layers fail
             if self.stream is not None:
-                # Nobody waits for a connection that is gone; its words take as long as they need.
-                task = asyncio.create_task(self.stream.abandon())
-                _leaving.add(task)
-                task.add_done_callback(_leaving.discard)
+                _let_go(self.stream.abandon())
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # Channels' own visits a thread before each frame to close old database connections, at the
-        # price of a whole chunk; `in_database` does that itself.
+        # price of a whole chunk; whoever asks the database does that itself.
         await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         route = self.scope["url_route"]["kwargs"]
         self.session_id, self.role = route["session_id"], route["role"]
-        try:
-            await in_database(access.get_session)(self.scope["user"], self.session_id, Perm.RECORD)
-        except Http404:
-            await self.close()  # before accept: a refused handshake, whatever the reason
-            return
         self.limit = protocol.RateLimit()
         self.group = events.recorders_group(self.session_id)
-        await self.channel_layer.group_add(self.group, self.channel_name)
-        offered = self.scope.get("subprotocols", [])
-        await self.accept(protocol.SUBPROTOCOL if protocol.SUBPROTOCOL in offered else None)
-
-    async def disconnect(self, code: int) -> None:
-        if self.group:
-            await self.channel_layer.group_discard(self.group, self.channel_name)
+        await self.door.admit(self.session_id, self.group)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not self.door.is_open:
+            return
         try:
             if bytes_data is not None:
                 await self._audio(bytes_data)
@@ -102,9 +98,11 @@ class AudioConsumer(AsyncWebsocketConsumer):
         await self._send(type="ready", resume_from=resume_from, engine=engine)
         others = {"type": "audio.opened", "role": self.role, "by": self.channel_name}
         await self.channel_layer.group_send(self.group, others)
+        await self.door.note(Event.SESSION_RECORDED)
 
     async def _progress(self, received: int, durable: int) -> None:
-        await self._send(type="ack", received=received, durable=durable)
+        if not self.closed:
+            await self._send(type="ack", received=received, durable=durable)
 
     async def _answer(self, error: DomainError) -> None:
         """Tell the client what is wrong; close where the stream cannot go on."""
@@ -126,6 +124,16 @@ class AudioConsumer(AsyncWebsocketConsumer):
         with contextlib.suppress(OSError):
             await self.send(text_data=json.dumps(message))
 
+    async def access_check(self, message: dict[str, Any]) -> None:
+        """Whoever may no longer record is told so at once; what was heard is still stored."""
+        if not self.door.is_open or await self.door.still_admits():
+            return
+        if self.stream is not None:
+            stream, self.stream = self.stream, None
+            _let_go(stream.finish())
+        detail = _("You may no longer record this interview.")
+        await self._answer(DomainError("access_ended", detail))
+
     async def audio_end(self, message: dict[str, Any]) -> None:
         """The interview ended elsewhere: keep the last words, then say so."""
         if self.stream is not None:
@@ -140,3 +148,15 @@ class AudioConsumer(AsyncWebsocketConsumer):
             return
         if self.stream is not None and not await self.stream.owns():
             await self._answer(services.taken_over())
+
+
+def _let_go(ending: Coroutine[Any, Any, Any]) -> None:
+    """Let a stream end without a connection that waits; its words take as long as they need."""
+    task = asyncio.create_task(_quietly(ending))
+    _leaving.add(task)
+    task.add_done_callback(_leaving.discard)
+
+
+async def _quietly(ending: Coroutine[Any, Any, Any]) -> None:
+    with contextlib.suppress(DomainError):  # logged where it happened
+        await ending

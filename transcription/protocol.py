@@ -28,6 +28,7 @@ CLOSE_CODES = {
     "too_many_mistakes": 4400,
     "no_consent": 4403,
     "not_live": 4403,
+    "access_ended": 4403,
     "taken_over": 4409,
     "ended": 4410,
     "busy": 1013,

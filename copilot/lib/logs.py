@@ -2,15 +2,17 @@
 
 An exception's message may quote what was said (`ValueError: invalid literal … 'Jane'`), and
 libraries log messages and tracebacks as they come. This filter sits on the handler, behind all of
-them, and leaves of an exception its type and where it happened.
+them, and leaves of an exception its type and where it happened, and of a one-time link its place.
 """
 
 import logging
+import re
 import traceback
 from types import TracebackType
 from typing import Any
 
 FRAMES = 4  # innermost frames to name
+ONE_TIME_LINK = re.compile(r"(/accounts/[a-z/-]*/)[\w%:-]{20,}")  # Django logs refused addresses
 
 
 def describe(error: BaseException | None, trace: TracebackType | None = None) -> str:
@@ -36,7 +38,7 @@ class WithoutWords(logging.Filter):
         if record.exc_info:
             _kind, error, trace = record.exc_info
             message = f"{message} [{describe(error, trace)}]"
-        record.msg, record.args = message, None
+        record.msg, record.args = ONE_TIME_LINK.sub(r"\1…", message), None
         record.exc_info = record.exc_text = record.stack_info = None
         return True
 

@@ -14,6 +14,7 @@ export class ApiError extends Error {
 async function failure(response) {
   const body = await response.json().catch(() => ({}));
   const code = { 401: "signed_out", 404: "gone" }[response.status] ?? body.error?.code ?? "unknown";
+  if (response.status === 401) window.dispatchEvent(new Event("signed-out"));
   return new ApiError(response.status, code, body.error?.detail ?? "");
 }
 

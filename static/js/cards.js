@@ -122,7 +122,7 @@ export class Cards {
 
   #add(panel, insight, quiet) {
     const element = buildCard(insight, {
-      mayAct: this.#session.may.record,
+      mayAct: this.#session.may.comment,
       quote: () => this.#options.onquote(this.#cards.get(insight.id)?.insight ?? insight),
       feedback: (value) => this.#feedback(insight.id, value),
     });
@@ -270,7 +270,7 @@ export class Cards {
   /** Give feedback on the focused card; return whether there was one. */
   act(value) {
     const id = document.activeElement?.closest(".card")?.dataset.id;
-    if (!id || !this.#session.may.record || this.#session.status === "ended") return false;
+    if (!id || !this.#session.may.comment || this.#session.status === "ended") return false;
     this.#feedback(id, value);
     return true;
   }

@@ -7,7 +7,6 @@ const ALIASES = {
   odd_frame: "bad_json",
   frame_too_large: "bad_json",
   bad_sample_rate: "unsupported_encoding",
-  already_started: "not_started",
 };
 
 export function sentence(code, detail = "") {

@@ -7,6 +7,8 @@ import { byId, setText, show } from "./dom.js";
 import { sentence } from "./errors.js";
 import { renderGuide } from "./guide.js";
 import { ago, clock, moment, span, t } from "./i18n.js";
+import { showLost } from "./lost.js";
+import { Notes } from "./notes.js";
 import { Recording } from "./recording.js";
 import { Setup } from "./setup.js";
 import { setUpShare } from "./share.js";
@@ -17,7 +19,6 @@ import { Store } from "./store.js";
 import { Topbar } from "./topbar.js";
 import { Transcript } from "./transcript.js";
 
-const SETTLED_MS = 10 * 60_000; // so long after its end, an interview changes no more
 const MUTED = "copilot.sample-muted";
 
 const boot = JSON.parse(byId("boot").textContent);
@@ -32,6 +33,7 @@ const topbar = new Topbar();
 const transcript = new Transcript();
 const recording = new Recording((role) => `${socketBase}/audio/${role}/`, banner);
 const setup = new Setup(base);
+const notes = new Notes(`${base}/notes/`, store);
 const live = new LiveSocket({ url: `${socketBase}/live/`, snapshotUrl: `${base}/snapshot/`, store });
 const cards = new Cards(boot.session, {
   lineOf: (id) => store.segments.get(id),
@@ -45,7 +47,9 @@ topbar.levelOf = (role) => (recording.active ? recording.levelOf(role) : null);
 transcript.onmark = (id) => (view("copilot"), cards.reveal(id));
 
 let catchingUp = true; // a snapshot is shown as it is: nothing slides in, nothing is announced
+let left = false; // access has ended
 const unseen = new Set(); // cards that came while another view was shown
+let unread = 0; // notes that did
 const speaking = new Set(boot.streams.map((stream) => stream.role));
 
 // --- what the page shows ---------------------------------------------------------------------
@@ -93,16 +97,17 @@ function view(name) {
   desk.dataset.view = name;
   for (const button of document.querySelectorAll("[data-show]"))
     button.setAttribute("aria-pressed", String(button.dataset.show === name));
-  if (name === "copilot") {
-    unseen.clear();
-    showUnseen();
-  }
+  if (name === "copilot") unseen.clear();
+  if (name === "guide") unread = 0;
+  showUnseen();
   if (name === "transcript") transcript.settle();
 }
 
 function showUnseen() {
-  setText(byId("dock-count"), String(unseen.size));
-  show(byId("dock-count"), unseen.size > 0);
+  for (const [id, count] of [["dock-count", unseen.size], ["dock-notes", unread]]) {
+    setText(byId(id), String(count));
+    show(byId(id), count > 0);
+  }
 }
 
 // --- what comes from the server ----------------------------------------------------------------
@@ -130,6 +135,13 @@ store.addEventListener("insight", ({ detail: insight }) => {
   cards.upsert(insight, { quiet: catchingUp });
 });
 
+store.addEventListener("note", ({ detail }) => {
+  notes.add(detail, catchingUp);
+  if (catchingUp || desk.dataset.view === "guide") return;
+  unread += 1;
+  showUnseen();
+});
+
 store.addEventListener("guide", ({ detail }) => renderGuide(detail));
 
 store.addEventListener("partial", ({ detail: partial }) => {
@@ -148,7 +160,10 @@ store.addEventListener("notice", ({ detail }) => {
   banner.set(`notice-${code}`, { level: level ?? "info", text, dismissible: true, seconds: 20 });
 });
 
-live.addEventListener("state", ({ detail: { state, error } }) => {
+live.addEventListener("state", ({ detail: { state, status, seconds } }) => {
+  show(document.body, state !== "doubtful");
+  if (state === "refused") leave(status === 401 ? "signed_out" : "gone");
+  if (left) return;
   if (store.session.status === "ended") return;
   showConnection();
   if (state === "open") {
@@ -156,7 +171,7 @@ live.addEventListener("state", ({ detail: { state, error } }) => {
     return;
   }
   transcript.clearPartials();
-  if (state === "refused") refused(error);
+  if (state === "crowded") banner.set("live", { level: "warning", text: t("banner_crowded", { seconds }) });
   else if (!recording.active) banner.set("live", { level: "warning", text: t("banner_live_lost") });
 });
 
@@ -166,13 +181,17 @@ function showConnection() {
   topbar.connection(away ? "waiting" : live.state);
 }
 
-function refused(error) {
-  const signIn = error.status === 401 || error.status === 403;
-  const next = `/accounts/login/?next=${encodeURIComponent(location.pathname)}`;
-  const actSignIn = { label: t("banner_sign_in"), href: next };
-  const text = sentence(signIn ? "signed_out" : "gone");
-  banner.set("live", { level: "error", text, act: signIn ? actSignIn : null });
+/** Take everything of the interview off the page, and stop listening. */
+function leave(code) {
+  left = true;
+  live.close();
+  recording.abandon();
+  setup.close();
+  topbar.close();
+  showLost(code);
 }
+
+window.addEventListener("signed-out", () => leave("signed_out"));
 
 // --- what the person does ------------------------------------------------------------------------
 
@@ -194,6 +213,7 @@ async function feedback(insight, value) {
 }
 
 async function ensureStarted() {
+  if (left) throw { code: "gone" };
   if (store.session.status !== "draft") return;
   store.setSession(await act(`${base}/start/`));
 }
@@ -287,6 +307,5 @@ store.applySnapshot(boot);
 catchingUp = false;
 renderGuide(boot.guide);
 render();
-const endedAt = boot.session.ended_at ? Date.parse(boot.session.ended_at) : Infinity;
-if (Date.now() - endedAt < SETTLED_MS || endedAt === Infinity) live.connect();
+live.connect();
 if (store.session.status === "ended") transcript.toTop();

@@ -21,6 +21,7 @@ const BACKOFF_MS = [250, 500, 1000, 2000, 4000, 6000];
 const FINAL = new Set([
   "no_consent", "not_live", "ended", "taken_over", "unsupported_encoding", "bad_sample_rate",
   "engine_unavailable", "bad_json", "bad_message", "odd_frame", "frame_too_large", "forbidden",
+  "access_ended",
 ]);
 const BY_CLOSE = { 4403: "forbidden", 4409: "taken_over", 4410: "ended" };
 
@@ -107,15 +108,6 @@ export class AudioSender extends EventTarget {
     this.#end("stopped");
   }
 
-  /** Try again after a failure that a person has dealt with, as a fresh capture. */
-  restart() {
-    this.#placed = false;
-    this.#attempt = 0;
-    this.#end("idle");
-    this.#buffer = new PcmBuffer(KEEP);
-    this.start();
-  }
-
   #set(state, code = "", detail = "") {
     this.state = state;
     this.code = code;
@@ -188,7 +180,7 @@ export class AudioSender extends EventTarget {
         break;
       case "error":
         if (FINAL.has(data.code)) this.#end("failed", data.code, data.detail);
-        else this.dispatchEvent(new CustomEvent("problem", { detail: data }));
+        else if (data.code === "too_many") this.#later("busy", data.retry_after);
         break;
       default: // pong
     }

@@ -35,6 +35,12 @@ export class Setup {
     show(byId("source-tab"), Boolean(navigator.mediaDevices?.getDisplayMedia));
   }
 
+  /** Let go of the microphone: the page goes. */
+  close() {
+    if (this.#root) this.#endTest();
+    this.#root = null;
+  }
+
   get exists() {
     return this.#root !== null;
   }
@@ -144,7 +150,9 @@ export class Setup {
     const verdict = byId("sound-verdict");
     show(byId("sound-level"), true);
     try {
-      this.#test = await Capture.microphone(deviceId);
+      const capture = await Capture.microphone(deviceId);
+      if (!this.#root) return capture.stop();
+      this.#test = capture;
     } catch (error) {
       verdict.dataset.state = "bad";
       setText(verdict, sentence(error.code));

@@ -1,33 +1,45 @@
 /** Sharing without leaving the page: a reload would stop a recording. */
 
-import { byId, setText, show } from "./dom.js";
+import { announce, byId, setText, show } from "./dom.js";
 import { t } from "./i18n.js";
 
-async function submit(form, submitter) {
-  const focus = form.dataset.testid;
-  submitter?.setAttribute("disabled", "");
+/** Put the panel of the share page into the dialog, as it is or after a form was posted. */
+async function load(url, options) {
+  show(byId("share-error"), false);
   try {
-    const response = await fetch(form.action, { method: "POST", body: new FormData(form) });
-    if (!response.ok) throw new Error(String(response.status));
+    const response = await fetch(url, options);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const fresh = page.getElementById("share-panel");
-    if (!fresh) throw new Error("no panel");
-    byId("share-panel").replaceWith(document.adoptNode(fresh));
-    byId("share-dialog").querySelector(`[data-testid="${focus}"] button, select`)?.focus();
+    byId("share-panel").replaceWith(document.adoptNode(page.getElementById("share-panel")));
+    announce(page.querySelector(".messages")?.textContent.trim() ?? "");
+    return true;
   } catch {
-    submitter?.removeAttribute("disabled");
-    setText(byId("share-error"), t("share_failed"));
+    setText(byId("share-error"), t("error_unknown"));
     show(byId("share-error"), true);
+    return false;
   }
 }
 
 export function setUpShare() {
   const dialog = byId("share-dialog");
   if (!dialog) return;
-  byId("share-open").addEventListener("click", () => dialog.showModal());
-  dialog.addEventListener("submit", (event) => {
-    if (!event.target.matches("[data-share]")) return;
+  const link = byId("share-open");
+  link.addEventListener("click", (event) => {
     event.preventDefault();
-    submit(event.target, event.submitter);
+    dialog.showModal();
+    load(link.href);
+  });
+  dialog.addEventListener("submit", async (event) => {
+    const { target: form, submitter } = event;
+    if (form.method === "dialog") return;
+    event.preventDefault();
+    const place = form.parentElement.id; // of one person's share, else empty
+    submitter.disabled = true;
+    const body = new FormData(form);
+    body.append(submitter.name, submitter.value);
+    if (await load(form.action, { method: "POST", body })) {
+      const find = (selector) => dialog.querySelector(selector);
+      const person = byId(place)?.querySelector("summary");
+      (find("[aria-invalid]") ?? person ?? find("[aria-pressed=true]")).focus();
+    } else submitter.disabled = false;
   });
 }

@@ -8,6 +8,7 @@ import { read } from "./api.js";
 const PING_MS = 15_000;
 const SILENCE_MS = 25_000;
 const HOLE_MS = 250; // commits may broadcast out of order: give the missing one this long
+const ACCESS_ENDED = 4403;
 const BACKOFF_MS = [300, 800, 1500, 3000, 5000, 8000];
 
 export class LiveSocket extends EventTarget {
@@ -23,6 +24,7 @@ export class LiveSocket extends EventTarget {
   #holeTimer = 0;
   #wanted = false;
   #skew = -Infinity;
+  #pause = 0; // seconds to wait because too many windows are open
   state = "connecting";
 
   constructor({ url, snapshotUrl, store }) {
@@ -47,10 +49,10 @@ export class LiveSocket extends EventTarget {
     this.#socket?.close(1000);
   }
 
-  #set(state, detail) {
+  #set(state, about = {}) {
     if (this.state === state) return;
     this.state = state;
-    this.dispatchEvent(new CustomEvent("state", { detail: { state, error: detail } }));
+    this.dispatchEvent(new CustomEvent("state", { detail: { state, ...about } }));
   }
 
   #open() {
@@ -68,14 +70,18 @@ export class LiveSocket extends EventTarget {
       this.#heard = performance.now();
       const event = JSON.parse(message.data);
       if (event.type === "pong") return;
+      if (event.type === "error") {
+        this.#pause = event.retry_after ?? 0;
+        return;
+      }
       this.#readClock(event.at);
       if (this.#held) this.#held.push(event);
       else this.#store.apply(event);
     };
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       if (socket !== this.#socket) return;
       clearInterval(this.#pulse);
-      if (this.#wanted) this.#later();
+      if (this.#wanted) this.#later(code === ACCESS_ENDED);
     };
   }
 
@@ -128,28 +134,34 @@ export class LiveSocket extends EventTarget {
     }, HOLE_MS);
   }
 
-  async #later() {
+  /** Connect again after a while; `doubtful`: show nothing before the server has said yes. */
+  async #later(doubtful = false) {
     this.#socket = null;
     this.#held = null;
-    this.#set(navigator.onLine === false ? "offline" : "waiting");
+    const seconds = this.#pause;
+    this.#pause = 0;
+    const away = navigator.onLine === false ? "offline" : "waiting";
+    this.#set(doubtful ? "doubtful" : seconds ? "crowded" : away, { seconds });
     // A refused handshake looks like a broken network: the snapshot tells which of the two it is.
-    if (this.#attempt >= 1) {
+    if (doubtful || this.#attempt >= 1) {
       const error = await this.#snapshot().then(() => null, (problem) => problem);
-      if (error && [401, 403, 404].includes(error.status)) return this.#refuse(error);
+      if (error && (doubtful || [401, 403, 404].includes(error.status))) return this.#refuse(error);
+      if (doubtful) this.#set("waiting"); // the sign-in was renewed, or the access given back
     }
     if (!this.#wanted || this.#socket) return;
     const wait = BACKOFF_MS[Math.min(this.#attempt, BACKOFF_MS.length - 1)];
     this.#attempt += 1;
-    this.#retry = setTimeout(() => this.#open(), wait * (0.75 + Math.random() / 2));
+    const spread = wait * (0.75 + Math.random() / 2);
+    this.#retry = setTimeout(() => this.#open(), seconds * 1000 || spread);
   }
 
   #refuse(error) {
     this.#wanted = false;
-    this.#set("refused", error);
+    this.#set("refused", { status: error.status });
   }
 
   #hurry() {
-    if (!this.#wanted || this.#socket) return;
+    if (!this.#wanted || this.#socket || this.state === "doubtful") return;
     this.#attempt = 0;
     this.#open();
   }

@@ -12,6 +12,7 @@ export class Store extends EventTarget {
     this.guide = snapshot.guide;
     this.segments = new Map();
     this.insights = new Map();
+    this.notes = new Set();
     this.cursor = 0;
     this.ahead = new Set();
   }
@@ -32,6 +33,7 @@ export class Store extends EventTarget {
     // The newest first: cards too old to be kept are then never built.
     const insights = [...snapshot.insights].sort((a, b) => (a.at > b.at ? -1 : 1));
     for (const insight of insights) this.#take("insight", this.insights, insight);
+    for (const note of snapshot.notes) this.addNote(note);
     this.cursor = Math.max(this.cursor, snapshot.cursor);
     for (const revision of this.ahead) if (revision <= this.cursor) this.ahead.delete(revision);
     this.#advance();
@@ -50,6 +52,10 @@ export class Store extends EventTarget {
       case "insight_changed":
         this.#take("insight", this.insights, event.insight);
         this.#saw(event.insight.revision);
+        break;
+      case "note":
+        this.addNote(event.note);
+        this.#saw(event.revision);
         break;
       case "session":
         this.#patchSession(event.state);
@@ -98,6 +104,13 @@ export class Store extends EventTarget {
     const changed = { ...known, ...patch };
     this.insights.set(id, changed);
     this.#emit("insight", changed);
+  }
+
+  /** Take a note, which never changes: from the server, or this page's own before its event. */
+  addNote(note) {
+    if (this.notes.has(note.id)) return;
+    this.notes.add(note.id);
+    this.#emit("note", note);
   }
 
   setSession(session) {

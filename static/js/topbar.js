@@ -21,6 +21,12 @@ export class Topbar {
     setInterval(() => this.#level(), 100);
   }
 
+  /** Stop counting: the page goes. */
+  close() {
+    this.#session = null;
+    this.roles([]);
+  }
+
   render(session, recording) {
     this.#session = session;
     this.#recordState(session, recording);
@@ -30,8 +36,6 @@ export class Topbar {
     show(byId("timer"), Boolean(session.started_at));
     const planned = session.planned_minutes;
     setText(byId("timer-planned"), planned ? t("timer_planned", { minutes: planned }) : "");
-    show(byId("viewers"), session.viewers > 1);
-    setText(byId("viewers-text"), t("viewers", { n: session.viewers ?? 0 }));
     show(byId("stop-button"), session.status === "live" || session.status === "paused");
     this.#tick();
   }

@@ -24,12 +24,17 @@ def shoot(page: Page, name: str) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
 
 
+def sign_in(page: Page, url: str, email: str) -> None:
+    page.goto(url)
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(DEMO_PASSWORD)
+    page.get_by_test_id("login-form").get_by_role("button", name="Sign in").click()
+
+
 def walk(page: Page, url: str) -> None:
     page.goto(url)
     shoot(page, "sign-in")
-    page.get_by_label("E-mail").fill("ines@northwind.example")
-    page.get_by_label("Password", exact=True).fill(DEMO_PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, url, "ines@northwind.example")
     expect(page.get_by_test_id("session-row").first).to_be_visible()
     shoot(page, "list")
     page.get_by_text("Backend engineer, first interview").click()
@@ -48,6 +53,25 @@ def walk(page: Page, url: str) -> None:
     shoot(page, "ended")
 
 
+PLACES = {  # what an organization's admin sees
+    "admin-members": "/admin/accounts/membership/",
+    "admin-settings": "/admin/accounts/organization/",
+    "admin-audit": "/admin/accounts/auditentry/",
+    "account-second-factor": "/accounts/2fa/",
+}
+
+
+def walk_administration(page: Page, url: str) -> None:
+    sign_in(page, url, "ada@northwind.example")
+    page.get_by_text("Backend engineer, first interview").click()
+    page.get_by_role("link", name="Share").click()
+    expect(page.get_by_test_id("share-form")).to_be_visible()
+    shoot(page, "share")
+    for name, place in PLACES.items():
+        page.goto(url + place)
+        shoot(page, name)
+
+
 def main() -> None:
     PLACE.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
@@ -56,7 +80,9 @@ def main() -> None:
         browser = driver.chromium.launch(
             executable_path=chromium, chromium_sandbox=False, args=FLAGS
         )
-        walk(browser.new_page(viewport={"width": 1440, "height": 900}), url)
+        size = {"width": 1440, "height": 900}
+        walk(browser.new_page(viewport=size), url)
+        walk_administration(browser.new_page(viewport=size), url)
         browser.close()
     print(f"{len(list(PLACE.glob('*.png')))} pictures in {PLACE}")
 

@@ -176,5 +176,5 @@ def test_a_wrong_password_is_told_in_words(browser, url):
     page.goto(url)
     page.get_by_label("E-mail").fill("ines@northwind.example")
     page.get_by_label("Password", exact=True).fill("wrong")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_test_id("login-form").get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_contain_text("do not belong together")

@@ -145,17 +145,37 @@ def test_the_demo_is_created_once(tmp_path):
 KEY = base64.b64encode(bytes(32)).decode()
 COMPLETE = {
     "INTERVIEW_MODE": "production",
-    "SECRET_KEY": "k" * 50,
+    "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-for-tests-only",
     "INTERVIEW_MASTER_KEYS": f"a:{KEY}",
     "ALLOWED_HOSTS": "copilot.example.org",
     "DATABASE_URL": "postgres://u@127.0.0.1:1/x",
     "REDIS_URL": "redis://127.0.0.1:1/0",
+    "EMAIL_URL": "smtp+tls://u:p@127.0.0.1:1",
 }
 
 
 def test_production_starts_when_everything_is_given(tmp_path):
     done = product.manage("check", env=product.environment(tmp_path, **COMPLETE))
     assert "no issues" in done.stdout
+
+
+def production_example() -> dict[str, str]:
+    lines = (product.ROOT / "deploy" / "production.env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def test_the_production_example_is_clean_once_it_has_keys(tmp_path):
+    keys = {name: COMPLETE[name] for name in ("SECRET_KEY", "INTERVIEW_MASTER_KEYS")}
+    places = {"INTERVIEW_DATA_DIR": str(tmp_path), "INTERVIEW_MODELS_DIR": str(tmp_path)}
+    example = {**production_example(), **places}
+    env = product.environment(tmp_path, **{**example, **keys})
+    done = product.manage("check", "--deploy", "--fail-level", "WARNING", env=env)
+    assert "no issues (0 silenced)" in done.stdout
+    for missing in keys:
+        env = product.environment(tmp_path, **{**example, **keys, missing: ""})
+        done = product.manage("check", "--deploy", env=env, check=False)
+        assert done.returncode != 0
+        assert missing in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -169,6 +189,7 @@ def test_production_starts_when_everything_is_given(tmp_path):
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
         ({"DATABASE_URL": ""}, "DATABASE_URL"),
         ({"REDIS_URL": ""}, "REDIS_URL"),
+        ({"EMAIL_URL": ""}, "EMAIL_URL"),
         ({"DEBUG": "true"}, "DEBUG"),
         ({"INTERVIEW_MODE": "prod"}, "INTERVIEW_MODE"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.handlers.exception import response_for_exception
 from django.db import transaction
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from copilot.celery import tell_failure
 
@@ -72,6 +72,23 @@ def test_a_failing_commit_hook_logs_no_words(log):
         transaction.on_commit(hook, robust=True)
     assert "ValueError" in log.getvalue()
     assert CANARY not in log.getvalue()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/accounts/invitations/{}/",
+        "/accounts/password/reset/key/1-{}/",
+        "/accounts/confirm-email/MQ:{}/",
+    ],
+)
+def test_a_refused_request_does_not_log_its_one_time_link(log, path):
+    secret = "dcba8k2-" + "5fT_x" * 6
+    answer = Client(enforce_csrf_checks=True).post(path.format(secret))
+    assert answer.status_code == 403
+    assert f"Forbidden (CSRF cookie not set.): {path.partition('{')[0][:20]}" in log.getvalue()
+    assert secret not in log.getvalue()
 
 
 async def test_a_forgotten_asyncio_task_logs_no_words(log):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 import redis
+from websockets.exceptions import ConnectionClosed
 
 from tests import product
 from tests.client import ProductClient
@@ -84,6 +85,7 @@ def stack(database, redis_url, tmp_path_factory):
             "url": url,
             "session": session_id,
             "running": running,
+            "env": env,
             "restart": lambda name: running.update(
                 {name: product.Process(*map(str, commands[name]), env=env)}
             ),
@@ -175,3 +177,42 @@ def test_a_killed_worker_loses_no_analysis(stack, database):
     assert not read_to_the_end()
     stack["restart"]("worker")
     until(read_to_the_end, "the sweep did not find the session", stack["running"]["worker"])
+
+
+LEAVE = """
+from accounts.models import Membership
+from accounts.services import deactivate
+deactivate(membership=Membership.objects.get(user__email="sam@q.example"))
+"""
+
+
+def test_what_another_process_takes_away_closes_the_sockets_here(stack):
+    sam = ProductClient(stack["url"], "sam@q.example")
+    olga = ProductClient(stack["url"], "olga@q.example")
+    with olga.live(stack["session"]) as stays, sam.live(stack["session"]) as live:
+        product.manage("shell", "--no-imports", "-c", LEAVE, env=stack["env"])
+        with pytest.raises(ConnectionClosed) as closed:
+            list(live)
+        assert closed.value.rcvd.code == 4403
+        stays.send('{"type":"ping"}')
+        while json.loads(stays.recv(timeout=PATIENCE))["type"] != "pong":
+            pass
+
+
+def test_the_audit_of_several_processes_is_one_whole_chain(stack, database):
+    told = product.manage("verify_audit", "--json", env=stack["env"]).stdout
+    chains = [json.loads(line) for line in told.splitlines()]
+    assert [chain["broken"] for chain in chains] == [None, None]
+    assert chains[1]["entries"] > 0
+    with psycopg.connect(database, autocommit=True) as intruder:
+        actions = {
+            row[0] for row in intruder.execute("SELECT action FROM accounts_auditentry").fetchall()
+        }
+        with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+            intruder.execute("DELETE FROM accounts_auditentry")
+        intruder.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER USER")
+        intruder.execute("DELETE FROM accounts_auditentry WHERE action = 'member.deactivated'")
+    assert {"account.signed_in", "session.viewed", "session.recorded"} <= actions
+    broken = product.manage("verify_audit", env=stack["env"], check=False)
+    assert broken.returncode == 1
+    assert "removed" in broken.stdout + broken.stderr

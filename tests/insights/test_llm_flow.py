@@ -1,12 +1,14 @@
 """The model behind the analysis: a real HTTP endpoint, real rows, cards before the last token."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from insights import queries, services
-from insights.models import AnalysisRun, Insight
+from insights.models import AnalysisRun, AnalysisState, Insight
 from tests.factories import go_live, say
 from tests.insights import llm_server as behave
 
@@ -66,6 +68,28 @@ def test_whatever_is_wrong_with_it_the_rules_take_over_and_the_page_says_why(
     told = queries.analysis_json(live)
     assert told["engine"] == "rules"
     assert told["detail"].endswith("local rules are used.")
+
+
+def test_the_organizations_daily_tokens_are_a_limit(live, configured):
+    live.organization.llm_daily_tokens = 1
+    live.organization.save()
+    hear(live)
+    services.analyze_session(session_id=live.pk)
+    assert AnalysisRun.objects.get().engine == "llm"  # nothing was used before
+    say(live, ANSWER, start=160_000)
+    services.mark_segment(session_id=live.pk)
+    AnalysisState.objects.update(next_due=None)
+    services.analyze_session(session_id=live.pk)
+    asked = len(configured.requests)
+    run = AnalysisRun.objects.latest("pk")
+    assert (run.engine, run.error) == ("rules", "budget")
+    assert "budget" in queries.analysis_json(live)["detail"]
+    AnalysisRun.objects.update(created_at=timezone.now() - timedelta(days=1))
+    say(live, ANSWER, start=320_000)
+    services.mark_segment(session_id=live.pk)
+    AnalysisState.objects.update(next_due=None)
+    services.analyze_session(session_id=live.pk)
+    assert len(configured.requests) == asked + 1  # a new day
 
 
 @pytest.mark.django_db(transaction=True)

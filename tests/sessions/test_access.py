@@ -1,26 +1,38 @@
 """The door: one row per person, one column per act."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
+from django.utils import timezone
 
+from accounts import identity, tokens
+from accounts.models import Organization
+from accounts.roles import Role
+from accounts.services import add_member
 from copilot.lib.errors import DomainError
 from sessions import access
 from sessions.access import Perm
 from sessions.models import Session
+from sessions.services import transfer_sessions
+from tests.factories import make_session, share_until
 
-V, R, S, D = Perm.VIEW, Perm.RECORD, Perm.SHARE, Perm.DELETE
+V, C, R, S, D = Perm.VIEW, Perm.COMMENT, Perm.RECORD, Perm.SHARE, Perm.DELETE
+ALL = {V, C, R, S, D}
 
-ACCESS = {  # who → what they may do with Olga's private and organization-wide session
-    "olga": ({V, R, S, D}, {V, R, S, D}),
-    "sam": ({V}, {V}),
-    "mia": (set(), {V}),
-    "vic": (set(), {V}),
-    "ada": ({V, S, D}, {V, S, D}),
-    "otto": (set(), set()),
-    "lea": (set(), set()),
+ACCESS = {  # who → what they may do with Olga's session while it is private, shared, for everybody
+    "olga": (ALL, ALL, ALL),
+    "sam": (set(), {V}, {V}),
+    "cora": (set(), {V, C}, {V, C}),
+    "eve": (set(), set(), {V}),
+    "mia": (set(), set(), {V}),
+    "vic": (set(), set(), {V}),
+    "ada": ({V, S, D}, {V, S, D}, {V, S, D}),
+    "otto": (set(), set(), set()),
+    "lea": (set(), set(), set()),
 }
 
 
@@ -37,11 +49,25 @@ def allowed(user, session):
 
 @pytest.mark.parametrize("person", ACCESS)
 def test_it_lets_in_exactly_who_belongs(cast, person):
-    private, public = ACCESS[person]
     user = getattr(cast, person)
-    assert allowed(user, cast.session) == private
-    Session.objects.filter(pk=cast.session.pk).update(visibility="organization")
-    assert allowed(user, cast.session) == public
+    for visibility, expected in zip(Session.Visibility.values, ACCESS[person], strict=True):
+        Session.objects.filter(pk=cast.session.pk).update(visibility=visibility)
+        assert allowed(user, cast.session) == expected, visibility
+        told = access.perms_of(user, cast.session)
+        assert {access.SHOWN[name] for name, yes in told.items() if yes} == expected - {D}
+
+
+@pytest.mark.parametrize("person", ACCESS)
+def test_a_token_reaches_what_its_person_does_but_no_other_organization(cast, person):
+    user = getattr(cast, person)
+    there = cast.elsewhere
+    add_member(organization=there, user=user, role=Role.ADMIN)
+    elsewhere = make_session(user, there)
+    assert allowed(user, elsewhere) == ALL
+    token = tokens.create(user=user, organization=there, name="x", scopes=["read"], days=1)[1]
+    bearer = identity.of_token(token)
+    assert allowed(bearer, elsewhere) == ALL
+    assert allowed(bearer, cast.session) == set()
 
 
 def test_it_refuses_everybody_who_is_not_signed_in(cast):
@@ -62,7 +88,56 @@ def test_a_superuser_of_nowhere_sees_no_session(cast, django_user_model):
 
 def test_an_owner_who_became_a_viewer_may_no_longer_record(cast):
     cast.olga.memberships.update(role="viewer")
-    assert allowed(cast.olga, cast.session) == {V, S, D}
+    assert allowed(cast.olga, cast.session) == ALL - {R}
+
+
+def test_a_share_ends_by_itself(cast):
+    share_until(cast.session, cast.mia, timezone.now() + timedelta(hours=1))
+    assert allowed(cast.mia, cast.session) == {V}
+    assert access.ends_at(cast.mia, cast.session) > timezone.now()
+    share_until(cast.session, cast.mia, timezone.now())
+    assert allowed(cast.mia, cast.session) == set()
+    assert access.ends_at(cast.mia, cast.session) is None
+
+
+def test_a_share_can_become_more_and_less(cast):
+    access.share(session=cast.session, colleague=cast.sam, level="comment")
+    assert allowed(cast.sam, cast.session) == {V, C}
+    access.share(session=cast.session, colleague=cast.sam, level="view")
+    assert allowed(cast.sam, cast.session) == {V}
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"level": "record"}, "bad_level"),
+        ({"until": timezone.now() - timedelta(seconds=1)}, "bad_until"),
+    ],
+)
+def test_a_wrong_share_changes_nothing(cast, given, code):
+    with pytest.raises(DomainError, match=code):
+        access.share(session=cast.session, colleague=cast.mia, **given)
+    assert allowed(cast.mia, cast.session) == set()
+
+
+def test_sharing_tells_who_has_what_until_when(cast):
+    end = timezone.now() + timedelta(days=1)
+    access.share(session=cast.session, colleague=cast.sam, level="view", until=end)
+    found = {share.user: (share.level, share.until) for share in access.sharing(cast.session)}
+    assert found[cast.sam] == ("view", end)
+    assert found[cast.cora] == ("comment", None)
+    assert found[cast.eve] == found[cast.mia] == (None, None)
+    assert not {cast.olga, cast.lea, cast.otto} & set(found)
+
+
+def test_an_organization_that_requires_a_second_factor_waits_for_it(cast):
+    Organization.objects.filter(pk=cast.organization.pk).update(require_second_factor=True)
+    for person in ACCESS:
+        assert allowed(getattr(cast, person), cast.session) == set(), person
+    Authenticator.objects.create(user=cast.olga, type="recovery_codes", data={})
+    assert allowed(cast.olga, cast.session) == set()
+    Authenticator.objects.create(user=cast.olga, type="totp", data={})
+    assert allowed(cast.olga, cast.session) == ALL
 
 
 def test_missing_and_erased_sessions_look_like_forbidden_ones(cast):
@@ -81,14 +156,35 @@ def test_sharing_ends_at_the_organization(cast):
 
 
 def test_sharing_can_be_taken_back_but_not_from_the_owner(cast):
-    access.unshare(session=cast.session, colleague=cast.sam)
-    assert allowed(cast.sam, cast.session) == set()
-    with pytest.raises(DomainError, match="owner_stays"):
-        access.unshare(session=cast.session, colleague=cast.olga)
-    assert allowed(cast.olga, cast.session) == {V, R, S, D}
+    for colleague in (cast.sam, cast.cora):
+        access.unshare(session=cast.session, colleague=colleague)
+        assert allowed(colleague, cast.session) == set()
+    for act in (access.share, access.unshare):
+        with pytest.raises(DomainError, match="owner_stays"):
+            act(session=cast.session, colleague=cast.olga)
+    assert allowed(cast.olga, cast.session) == ALL
 
 
 def test_the_list_shows_what_the_door_opens(cast):
-    for person, (private, _public) in ACCESS.items():
+    for person, (_private, shared, _public) in ACCESS.items():
         visible = access.sessions_visible_to(getattr(cast, person))
-        assert (cast.session in visible) == (V in private), person
+        assert (cast.session in visible) == (V in shared), person
+
+
+def test_the_flags_of_a_page_cost_two_queries(cast, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        access.perms_of(cast.sam, cast.session)
+
+
+def test_a_new_owner_keeps_everything_from_a_page_opened_before_the_handover(cast):
+    opened_before = access.get_session(cast.ada, cast.session.pk, Perm.SHARE)
+    transfer_sessions(organization=cast.organization, owner=cast.olga, to=cast.mia)
+    soon = timezone.now() + timedelta(days=1)
+    for change in (
+        lambda: access.share(session=opened_before, colleague=cast.mia, until=soon),
+        lambda: access.unshare(session=opened_before, colleague=cast.mia),
+    ):
+        with pytest.raises(DomainError, match="owner_stays"):
+            change()
+    assert allowed(cast.mia, cast.session) == ALL
+    assert access.ends_at(cast.mia, cast.session) is None

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.models import AuditEntry
 from copilot.lib.errors import DomainError
 from sessions import notices, services
-from sessions.models import Session
+from sessions.models import Guide, Session
 from sessions.signals import session_ended
 from tests.factories import go_live, make_session
 
@@ -95,3 +96,41 @@ def test_a_viewer_may_not_create_a_session(cast):
 def test_nobody_creates_a_session_in_another_organization(cast):
     with pytest.raises(DomainError, match="forbidden"):
         make_session(cast.olga, cast.elsewhere)
+
+
+def test_an_interview_is_in_a_language_of_the_organization(cast):
+    assert make_session(cast.olga, cast.organization).language == "en"
+    with pytest.raises(DomainError, match="language_off"):
+        make_session(cast.olga, cast.organization, language="ko")
+    cast.organization.languages = ["en", "ko"]
+    assert make_session(cast.olga, cast.organization, language="ko").language == "ko"
+
+
+def test_another_organizations_guide_is_refused(cast):
+    foreign = Guide.objects.create(organization=cast.elsewhere, title="Theirs")
+    with pytest.raises(DomainError, match="foreign_guide"):
+        make_session(cast.olga, cast.organization, guide=foreign)
+    own = Guide.objects.create(organization=cast.organization, title="Ours")
+    assert make_session(cast.olga, cast.organization, guide=own).guide == own
+
+
+def test_what_is_done_to_an_interview_leaves_a_trace_without_words(cast):
+    session = go_live(cast.session)
+    services.add_note(session=session, author=cast.cora, text="Daniel seems calm.")
+    services.set_visibility(session=session, visibility="organization")
+    services.set_legal_hold(session=session, hold=True)
+    services.set_legal_hold(session=session, hold=True)  # nothing new
+    services.end_session(session=session)
+    entries = AuditEntry.objects.filter(object_id=str(session.pk)).order_by("pk")
+    assert list(entries.values_list("action", flat=True)) == [
+        "session.created",
+        *["session.shared"] * 4,
+        "session.consent_recorded",
+        "session.started",
+        "session.visibility_changed",
+        "session.legal_hold",
+        "session.ended",
+    ]
+    written = str(list(entries.values()))
+    assert "Daniel" not in written
+    assert "Backend" not in written

@@ -48,6 +48,7 @@ class Command(BaseCommand):
   Try: sign in as ines, open "{plan["ready"]["title"]}", note the consent,
        press "Play sample interview" and watch transcript and cards appear.
        Sign in as sam in a second browser: the interview is shared with him.
+       Sign in as ada and open Administration: members, invitations, guides, audit.
 """
         )
 
@@ -72,19 +73,15 @@ def create(plan: dict[str, Any]) -> None:
         planned_minutes=ready["minutes"],
         is_sample=True,
     )
-    access.share(session=session, colleague=sam)
+    access.share(session=session, colleague=sam, level="comment")
     for number, script in enumerate(plan["finished"]):
         finished = _finished(organization, (ines, sam)[number], script)
         access.share(session=finished, colleague=vera)
 
 
 def _person(organization: Organization, person: dict[str, str], password: str) -> User:
-    role = Role(person["role"])
-    admin = role is Role.ADMIN
-    user = User.objects.create_user(
-        person["email"], password, name=person["name"], is_staff=admin, is_superuser=admin
-    )
-    add_member(organization=organization, user=user, role=role)
+    user = User.objects.create_user(person["email"], password, name=person["name"])
+    add_member(organization=organization, user=user, role=Role(person["role"]))
     return user
 
 

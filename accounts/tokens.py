@@ -1,0 +1,76 @@
+"""API tokens: shown once, stored as a hash, ending by themselves."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit, identity
+from accounts.kinds import Event
+from accounts.models import ApiToken, Organization, User
+from accounts.queries import active_membership
+from accounts.roles import Scope
+from accounts.signals import announce
+from copilot.lib.errors import DomainError
+
+MAX_DAYS = 365
+MAX_LIVING = 50  # of one person
+
+
+@transaction.atomic
+def create(
+    *, user: User, organization: Organization, name: str, scopes: Iterable[Scope], days: int
+) -> tuple[ApiToken, str]:
+    """Return the token's row and its secret, which nobody can be shown again."""
+    if user.api_token is not None:
+        raise DomainError("no_token_by_token", "A token cannot make tokens.", status=403)
+    if active_membership(user, organization.pk) is None:
+        raise DomainError("not_a_member", "You are not a member there.", status=403)
+    wanted = sorted({Scope(scope) for scope in scopes})
+    if not wanted or not name.strip() or not 1 <= days <= MAX_DAYS:
+        raise DomainError("invalid", "A token needs a name, a scope and an end.", status=400)
+    alive = user.api_tokens.filter(revoked_at__isnull=True, expires_at__gt=timezone.now())
+    if alive.count() >= MAX_LIVING:
+        raise DomainError("too_many_tokens", "Revoke tokens you no longer need first.")
+    raw = identity.TOKEN_MARK + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user,
+        organization=organization,
+        name=name.strip()[:80],
+        prefix=raw[:8],
+        token_hash=identity.hash_token(raw),
+        scopes=wanted,
+        expires_at=timezone.now() + timedelta(days=days),
+    )
+    audit.record(
+        Event.TOKEN_CREATED,
+        organization_id=organization.pk,
+        obj=token,
+        details={"user": user.pk, "scopes": [str(scope) for scope in wanted]},
+    )
+    return token, raw
+
+
+@transaction.atomic
+def revoke(*, token: ApiToken) -> None:
+    """End a token at once; its open sockets close."""
+    ended = ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(
+        revoked_at=timezone.now()
+    )
+    if not ended:
+        return
+    audit.record(
+        Event.TOKEN_REVOKED,
+        organization_id=token.organization_id,
+        obj=token,
+        details={"user": token.user_id},
+    )
+    announce([token.user_id])
+
+
+def find(raw: str) -> ApiToken | None:
+    """Return the living token with this secret."""
+    user = identity.of_token(raw)
+    return user.api_token if isinstance(user, User) else None

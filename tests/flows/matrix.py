@@ -1,0 +1,268 @@
+"""Who may pass which door: one row per URL and method, one column per person.
+
+`doors()` walks the URL configuration; `RULES` must hold a row for each door found, and no other.
+A rule says, for one person, which status the answer has.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import get_resolver
+from django.urls.resolvers import URLPattern, URLResolver
+
+MEMBERS = ("olga", "sam", "cora", "eve", "mia", "vic", "ada")
+STRANGERS = ("otto", "lea", "root")  # another organization's admin, a former member, a superuser
+SIGNED_IN = (*MEMBERS, *STRANGERS)
+SCOPES = ("read", "write", "audio")
+TOKENS = tuple(f"token:{scope}" for scope in SCOPES)  # Olga's, one scope each
+PEOPLE = (*SIGNED_IN, "anonymous", *TOKENS)
+
+SEE = {"olga", "sam", "cora", "ada"}
+COMMENT = {"olga", "cora"}
+RECORD = {"olga"}
+SHARE = {"olga", "ada"}
+MANAGE = {"ada", "root"}  # what is of this organization
+ADMINS = {"ada", "otto", "root"}  # lists and forms of whatever organization
+ROOT = {"root"}
+
+METHODS = ("get", "post", "put", "patch", "delete")
+SIGN_IN, PROVE = "sign in", "prove"  # sent to the sign-in page; asked for a proof of identity
+Answer = int | str
+Rule = Callable[[str], Answer]
+
+
+@dataclass(frozen=True)
+class Row:
+    rule: Rule
+    body: dict[str, Any] = field(default_factory=dict)
+    form: bool = False  # a form, else JSON
+
+
+def doors() -> Iterator[tuple[str, str]]:
+    """Yield (route, method) of everything the URL configuration leads to."""
+
+    def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, Any]]:
+        for pattern in patterns:
+            route = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns, route)
+            else:
+                yield route, pattern.callback
+
+    for route, callback in walk(get_resolver().url_patterns, ""):
+        view = getattr(callback, "cls", None) or getattr(callback, "view_class", None)
+        # Of a function nobody can tell which methods it takes: it has to be asked for two.
+        methods = [m for m in METHODS if hasattr(view, m)] if view else ["get", "post"]
+        for method in methods:
+            yield route, method
+
+
+# --- Rules ---------------------------------------------------------------------------------------
+
+
+def everybody(answer: Answer) -> Rule:
+    return lambda _person: answer
+
+
+def page(allowed: Collection[str], answer: Answer = 200, refused: Answer = 404) -> Rule:
+    """A page: strangers are asked to sign in, tokens open no pages."""
+
+    def rule(person: str) -> Answer:
+        if person not in SIGNED_IN:
+            return SIGN_IN
+        return answer if person in allowed else refused
+
+    return rule
+
+
+def entrance(answer: Answer) -> Rule:
+    """A page for those who are not signed in; who is, is sent on."""
+    return lambda person: 302 if person in SIGNED_IN else answer
+
+
+def api(allowed: Collection[str], answer: Answer = 200, scope: str = "write") -> Rule:
+    """An endpoint: 401 without a sign-in, 403 for a token without the scope, 404 for the rest."""
+
+    def rule(person: str) -> Answer:
+        if person == "anonymous":
+            return 401
+        if person in TOKENS:
+            return answer if person == f"token:{scope}" else 403
+        return answer if person in allowed else 404
+
+    return rule
+
+
+# --- The table -----------------------------------------------------------------------------------
+
+SESSION = "sessions/<uuid:session_id>/"
+API = "api/v1/sessions/<uuid:session_id>/"
+
+PAGES: dict[str, dict[str, Row]] = {
+    "": {"get post put patch delete": Row(everybody(302))},
+    "healthz": {"get post": Row(everybody(200))},
+    "sessions/": {"get": Row(page(SIGNED_IN)), "post": Row(page(SIGNED_IN))},
+    SESSION: {"get post": Row(page(SEE))},
+    f"{SESSION}share/": {
+        "get": Row(page(SHARE)),
+        "post": Row(page(SHARE, 302), {"visibility": "private"}, form=True),
+    },
+}
+
+ENDPOINTS: dict[str, dict[str, Row]] = {
+    "api/v1/sessions/": {"get": Row(api(SIGNED_IN, scope="read"))},
+    API: {"get": Row(api(SEE, scope="read"))},
+    f"{API}consent/": {"post": Row(api(RECORD, 201), {"method": "verbal"})},
+    f"{API}start/": {"post": Row(api(RECORD, 409))},  # it is live already
+    f"{API}end/": {"post": Row(api(RECORD))},
+    f"{API}notes/": {
+        "get": Row(api(SEE, scope="read")),
+        "post": Row(api(COMMENT, 201), {"text": "Ask about scale."}),
+    },
+    f"{API}snapshot/": {"get": Row(api(SEE, scope="read"))},
+    f"{API}transcript/": {"get": Row(api(SEE, scope="read"))},
+    f"{API}insights/": {"get": Row(api(SEE, scope="read"))},
+    f"{API}insights/<uuid:insight_id>/feedback/": {"post": Row(api(COMMENT), {"feedback": "used"})},
+}
+
+KEY = "accounts/2fa/webauthn/keys/<int:pk>/"  # Olga's passkey
+FORM = "get post put"
+
+ACCOUNT: dict[str, dict[str, Row]] = {
+    # before signing in
+    "accounts/login/": {FORM: Row(entrance(200), form=True)},
+    "accounts/signup/": {FORM: Row(entrance(200), form=True)},  # says that it is closed
+    "accounts/inactive/": {"get": Row(everybody(200))},
+    "accounts/password/reset/": {FORM: Row(everybody(200), form=True)},
+    "accounts/password/reset/done/": {"get": Row(everybody(200))},
+    "accounts/password/reset/key/done/": {"get": Row(everybody(200))},
+    r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": {
+        FORM: Row(everybody(200), form=True)  # says that the link is wrong
+    },
+    "accounts/login/code/confirm/": {FORM: Row(entrance(SIGN_IN), form=True)},  # not in use
+    "accounts/confirm-email/": {"get": Row(everybody(200)), "post": Row(everybody(405))},
+    r"accounts/^confirm-email/(?P<key>[-:\w]+)/$": {
+        "get": Row(everybody(200)),
+        "post": Row(everybody(404)),
+    },
+    "accounts/invitations/<str:token>/": {"get post": Row(everybody(200), form=True)},
+    "accounts/2fa/authenticate/": {"get post": Row(entrance(SIGN_IN), form=True)},
+    "accounts/2fa/webauthn/login/": {FORM: Row(entrance(SIGN_IN), form=True)},
+    r"accounts/oidc/^(?P<provider_id>[^/]+)/login/": {"get post": Row(everybody(404))},
+    r"accounts/oidc/^(?P<provider_id>[^/]+)/login/callback/": {"get post": Row(everybody(404))},
+    "accounts/3rdparty/login/cancelled/": {"get": Row(everybody(200))},
+    "accounts/3rdparty/login/error/": {"get": Row(everybody(401))},
+    "accounts/3rdparty/signup/": {FORM: Row(everybody(SIGN_IN), form=True)},  # only in between
+    **{
+        f"accounts/social/{name}/": {" ".join(METHODS): Row(everybody(301), form=True)}
+        for name in ("connections", "login/cancelled", "login/error", "signup")
+    },
+    # one's own account
+    "accounts/logout/": {"get": Row(page(SIGNED_IN)), "post": Row(everybody(SIGN_IN), form=True)},
+    "accounts/reauthenticate/": {FORM: Row(page(SIGNED_IN), form=True)},
+    # who has no second factor proves it by the password
+    "accounts/2fa/reauthenticate/": {FORM: Row(page(SIGNED_IN, PROVE), form=True)},
+    "accounts/email/": {
+        "get": Row(page(SIGNED_IN)),
+        "post put": Row(page(SIGNED_IN, 302), form=True),
+    },
+    "accounts/password/change/": {FORM: Row(page(SIGNED_IN), form=True)},
+    "accounts/password/set/": {FORM: Row(page(SIGNED_IN, 302), form=True)},
+    "accounts/3rdparty/": {FORM: Row(page(SIGNED_IN), form=True)},
+    "accounts/sessions/": {
+        "get": Row(page(SIGNED_IN)),
+        "post put": Row(page(SIGNED_IN, 404), {"session": "0"}, form=True),  # nobody's device
+    },
+    "accounts/2fa/": {"get": Row(page(SIGNED_IN))},
+    "accounts/2fa/totp/activate/": {FORM: Row(page(SIGNED_IN, PROVE), form=True)},
+    "accounts/2fa/totp/deactivate/": {FORM: Row(page(()), form=True)},  # nobody has one
+    "accounts/2fa/recovery-codes/": {"get": Row(page(()))},
+    "accounts/2fa/recovery-codes/download/": {"get": Row(page(()))},
+    "accounts/2fa/recovery-codes/generate/": {FORM: Row(page(SIGNED_IN, PROVE), form=True)},
+    "accounts/2fa/webauthn/": {"get": Row(page(SIGNED_IN))},
+    "accounts/2fa/webauthn/add/": {FORM: Row(page(SIGNED_IN, PROVE), form=True)},
+    "accounts/2fa/webauthn/reauthenticate/": {
+        "get": Row(page({"olga"}, 200, PROVE)),
+        "post put": Row(page({"olga"}, SIGN_IN, PROVE), form=True),  # nothing was asked
+    },
+    f"{KEY}edit/": {FORM: Row(page(SIGNED_IN, PROVE), form=True)},
+    f"{KEY}remove/": {"get post delete": Row(page(SIGNED_IN, PROVE), form=True)},
+    "accounts/tokens/": {
+        "get": Row(page(SIGNED_IN)),
+        "post": Row(page(SIGNED_IN, PROVE), form=True),
+    },
+    "accounts/tokens/<uuid:token_id>/revoke/": {
+        "get": Row(everybody(405)),
+        "post": Row(page({"olga"}, 302), form=True),
+    },
+}
+
+
+def _model(
+    name: str,
+    *,
+    add: Collection[str] = (),
+    change: Collection[str] = MANAGE,
+    delete: Collection[str] = (),
+    lists: Collection[str] = ADMINS,
+    saving: Answer | None = 200,
+    proves: Collection[str] = (),
+) -> dict[str, dict[str, Row]]:
+    """Return the rows of one model in the admin; `saving` nothing answers the form again.
+
+    `saving` None: there is nothing to change. `proves`: which forms ask for a proof of identity.
+    """
+    own = f"admin/{name}/<path:object_id>/"
+
+    def form(kind: str, allowed: Collection[str], answer: Answer = 200) -> Row:
+        return Row(page(allowed, PROVE if kind in proves else answer), form=True)
+
+    return {
+        f"admin/{name}/": {"get post": form("list", lists)},
+        f"admin/{name}/add/": {"get post": form("add", add)},
+        f"{own}change/": {
+            "get": form("change", change),
+            "post": form("save", change if saving else (), saving or 404),
+        },
+        f"{own}delete/": {"get post": form("delete", delete)},
+        f"{own}history/": {"get post": form("history", change)},
+    }
+
+
+ADMIN: dict[str, dict[str, Row]] = {
+    "admin/": {"get post": Row(page(ADMINS))},
+    "admin/autocomplete/": {"get": Row(page(())), "post": Row(page(ADMINS, 405))},
+    "admin/jsi18n/": {"get": Row(page(ADMINS)), "post": Row(page(ADMINS, 405))},
+    "admin/^(?P<app_label>accounts|interviews|insights)/$": {"get post": Row(page(ADMINS))},
+    "admin/(?P<url>.*)$": {"get post": Row(page(()))},
+    "admin/accounts/auditentry/export/": {
+        "get": Row(page(ADMINS, 302)),  # nothing chosen: back to the list
+        "post": Row(page(ADMINS, PROVE), {"format": "csv"}, form=True),
+    },
+    "admin/interviews/session/hand-over/<int:membership_id>/": {
+        "get post": Row(page(MANAGE), form=True)
+    },
+    "admin/accounts/user/<id>/password/": {"get post": Row(page(ROOT, PROVE), form=True)},
+    **_model("accounts/membership"),
+    **_model("accounts/invitation", add=ADMINS, saving=None),
+    **_model("accounts/apitoken", saving=None),
+    **_model("accounts/auditentry", saving=None),
+    **_model("accounts/organization", add=ROOT),
+    **_model("accounts/user", add=ROOT, change=ROOT, lists=ROOT),
+    **_model("interviews/session", saving=302),
+    **_model("interviews/guide", add=ADMINS, delete=MANAGE),
+    **_model("insights/atsconnection", add=ADMINS, delete=MANAGE, proves=("add", "change", "save")),
+    # who manages one organization is led to it
+    "admin/accounts/organization/": {
+        "get post": Row(lambda person: 302 if person in ("ada", "otto") else page(ROOT)(person))
+    },
+}
+
+RULES: dict[tuple[str, str], Row] = {
+    (route, method): row
+    for table in (PAGES, ENDPOINTS, ACCOUNT, ADMIN)
+    for route, rows in table.items()
+    for methods, row in rows.items()
+    for method in methods.split()
+}
