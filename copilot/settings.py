@@ -423,6 +423,7 @@ INTERVIEW_ACCESS_INTERVAL: float = env.float("INTERVIEW_ACCESS_INTERVAL", 60.0)
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
+FORMAT_MODULE_PATH = ["copilot.formats"]
 LOCALE_PATHS = [BASE_DIR / "copilot" / "locale"]
 USE_I18N = True
 USE_TZ = True

@@ -23,7 +23,7 @@ class Guide(models.Model):
     title = models.CharField(_("title"), max_length=160)
 
     class Meta:
-        verbose_name = _("interview guide")
+        verbose_name = _("guide")
         ordering = ["title"]
 
     def __str__(self) -> str:
@@ -94,7 +94,7 @@ class Session(models.Model):
     legal_hold = models.BooleanField(_("legal hold"), default=False)
 
     class Meta:
-        verbose_name = _("interview session")
+        verbose_name = _("interview")
         ordering = ["-created_at"]
         permissions: ClassVar = [
             ("comment_session", "Can comment on the interview"),

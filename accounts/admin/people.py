@@ -7,10 +7,13 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -56,8 +59,9 @@ class MembershipAdmin(Scoped):
         return bool(membership.second_factor)
 
     @admin.display(description=_("last sign-in"), ordering="user__last_login", empty_value="–")
-    def last_sign_in(self, membership: Membership) -> Any:
-        return membership.user.last_login
+    def last_sign_in(self, membership: Membership) -> str | None:
+        at = membership.user.last_login
+        return date_format(localtime(at), "DATETIME_FORMAT") if at else None
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if "role" in form.changed_data:
@@ -66,12 +70,21 @@ class MembershipAdmin(Scoped):
             services.change_role(membership=obj, role=Role(wanted))
 
     @admin.action(description=_("Deactivate: sign-ins and tokens end at once"))
-    def deactivate(self, request: HttpRequest, chosen: QuerySet[Membership]) -> None:
+    def deactivate(self, request: HttpRequest, chosen: QuerySet[Membership]) -> HttpResponse | None:
+        """Say whom it hits; do it once that is confirmed."""
+        if "confirmed" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "title": _("Deactivate members"),
+                "chosen": chosen,
+            }
+            return render(request, "admin/accounts/membership/deactivate.html", context)
         prove(request)
         for membership in chosen:
             services.deactivate(membership=membership)
             self.log_change(request, membership, _("Deactivated."))
         messages.success(request, _("They have no access any more."))
+        return None
 
     @admin.action(description=_("Reactivate"))
     def reactivate(self, request: HttpRequest, chosen: QuerySet[Membership]) -> None:
@@ -93,11 +106,17 @@ def _state_of(row: Invitation | ApiToken) -> str:
 
 STATES = {
     "open": _("open"),
+    "active": _("active"),
     "accepted": _("accepted"),
     "expired": _("expired"),
     "revoked": _("revoked"),
 }
-STATE_COLOURS = {STATES["open"]: "info", STATES["accepted"]: "success", STATES["revoked"]: "danger"}
+STATE_COLOURS = {
+    STATES["open"]: "info",
+    STATES["active"]: "success",
+    STATES["accepted"]: "success",
+    STATES["revoked"]: "danger",
+}
 
 
 @admin.register(Invitation)
@@ -202,7 +221,8 @@ class ApiTokenAdmin(Scoped):
 
     @display(description=_("state"), label=STATE_COLOURS)
     def state(self, token: ApiToken) -> Any:
-        return STATES[_state_of(token)]
+        state = _state_of(token)
+        return STATES["active" if state == "open" else state]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.get_fields(request, obj)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import transaction
@@ -46,7 +47,10 @@ class AuditEntryAdmin(Scoped):
 
     @admin.display(description=_("object"))
     def thing(self, entry: AuditEntry) -> str:
-        kind = entry.object_type.partition(".")[2] or "–"
+        try:
+            kind = apps.get_model(entry.object_type)._meta.verbose_name
+        except (LookupError, ValueError):  # about nothing, or about what the product once had
+            kind = entry.object_type or "–"
         return format_html(
             '<span>{} <small class="object-id">{}</small></span>', kind, entry.object_id
         )

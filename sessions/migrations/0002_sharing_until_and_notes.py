@@ -23,8 +23,12 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AlterModelOptions(
+            name='guide',
+            options={'ordering': ['title'], 'verbose_name': 'guide'},
+        ),
+        migrations.AlterModelOptions(
             name='session',
-            options={'ordering': ['-created_at'], 'permissions': [('comment_session', 'Can comment on the interview'), ('record_session', 'Can record the interview'), ('share_session', 'Can share the interview')], 'verbose_name': 'interview session'},
+            options={'ordering': ['-created_at'], 'permissions': [('comment_session', 'Can comment on the interview'), ('record_session', 'Can record the interview'), ('share_session', 'Can share the interview')], 'verbose_name': 'interview'},
         ),
         migrations.AddField(
             model_name='sessionuserobjectpermission',

@@ -49,7 +49,8 @@ def traces(event, obj=None):
 
 def act(client, model, action, *rows):
     place = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
-    data = {"action": action, "_selected_action": [row.pk for row in rows]}
+    chosen = [row.pk for row in rows]
+    data = {"action": action, "_selected_action": chosen, "confirmed": "yes"}
     return client.post(place, data, follow=True)
 
 
@@ -71,6 +72,16 @@ def test_the_last_admin_stays(client, here):
     mine.refresh_from_db()
     assert (mine.role, mine.is_active) == ("admin", True)
     assert Membership.objects.get(pk=here.objects[Membership].pk).is_active  # all or none
+
+
+def test_deactivating_says_first_whom_it_hits(client, here):
+    member = here.objects[Membership]
+    answer = client.post(MEMBERS, {"action": "deactivate", "_selected_action": member.pk})
+    page = answer.content.decode()
+    assert member.user.email in page
+    assert here.admin.email not in page.partition("confirm-deactivate")[2]
+    member.refresh_from_db()
+    assert member.is_active
 
 
 def test_deactivating_ends_everything_and_reactivating_brings_back(client, here):
@@ -332,7 +343,7 @@ def test_the_audit_is_not_exported_by_a_link(client):
 @pytest.mark.parametrize(
     ("place", "data"),
     [
-        (MEMBERS, {"action": "deactivate"}),
+        (MEMBERS, {"action": "deactivate", "confirmed": "yes"}),
         (MEMBERS, {"action": "reactivate"}),
         ("/admin/accounts/apitoken/", {"action": "revoke"}),
         ("/admin/accounts/auditentry/export/", {"format": "csv"}),

@@ -91,8 +91,8 @@ def test_the_menu_folds_and_opens_by_keyboard(ada, problems):
 def test_a_list_is_filtered_searched_and_acted_on(ada, problems):
     menu(ada, "Members").click()
     ada.get_by_role("button", name="Filters").press("Enter")
-    ada.locator("#changelist-filter").get_by_role("link", name="Viewer", exact=True).press("Enter")
-    expect(ada.locator("#result_list tbody")).to_have_count(1)
+    ada.locator("#changelist-filter").get_by_role("link", name="Admin", exact=True).press("Enter")
+    expect(ada.locator("#result_list tbody")).to_have_count(1)  # other tests add people, not admins
     ada.goto("/admin/accounts/membership/")
     ada.locator("body").press("/")
     ada.keyboard.type("ines")
@@ -102,6 +102,18 @@ def test_a_list_is_filtered_searched_and_acted_on(ada, problems):
     ada.get_by_label("Select action to run").select_option("hand_over")
     ada.get_by_role("button", name="Run").click()
     expect(ada.get_by_role("heading", name="Hand over interviews")).to_be_visible()
+    assert problems == []
+
+
+def test_deactivating_asks_first(ada, problems):
+    menu(ada, "Members").click()
+    ada.get_by_role("row", name=re.compile("Vera Lind")).get_by_role("checkbox").check()
+    ada.get_by_label("Select action to run").select_option("deactivate")
+    ada.get_by_role("button", name="Run").click()
+    asked = ada.get_by_test_id("confirm-deactivate")
+    expect(asked).to_contain_text("vera@northwind.example")
+    asked.get_by_role("link", name="Cancel").click()
+    expect(ada.get_by_role("row", name=re.compile("Vera Lind"))).to_be_visible()
     assert problems == []
 
 
