@@ -10,14 +10,18 @@ import threading
 import warnings
 
 from celery.beat import EmbeddedService
-from celery.platforms import SecurityWarning
+from celery.platforms import EX_OK, SecurityWarning
+from celery.worker import state
 from django.conf import settings
 
 from copilot.celery import app
 
 logger = logging.getLogger(__name__)
 
+STOP_SECONDS = 5.0  # for the worker to let go of its queue
+
 _started = threading.Lock()
+_worker: threading.Thread | None = None
 
 
 def start_if_wanted() -> None:
@@ -27,6 +31,7 @@ def start_if_wanted() -> None:
 
 
 def start() -> None:
+    global _worker
     # It is the server's process: whoever may run the server may run its worker.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     worker = app.Worker(
@@ -38,8 +43,16 @@ def start() -> None:
         loglevel="WARNING",
         quiet=True,
     )
-    threading.Thread(target=worker.start, name="celery-worker", daemon=True).start()
+    _worker = threading.Thread(target=worker.start, name="celery-worker", daemon=True)
+    _worker.start()
     beat = EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler)
     beat.daemon = True
     beat.start()
     logger.info("worker and beat run in this process (%s)", sys.argv[0])
+
+
+def stop() -> None:
+    """End the worker before the interpreter does, which would cut it off in native code."""
+    if _worker is not None:
+        state.should_stop = EX_OK
+        _worker.join(STOP_SECONDS)

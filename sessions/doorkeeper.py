@@ -41,8 +41,8 @@ ACCESS_ENDED = 4403  # close codes
 TOO_MANY = 4429
 RETRY = timedelta(seconds=2)
 
-_database = ThreadPoolExecutor(max_workers=4, thread_name_prefix="door-db")
-in_database = functools.partial(database_sync_to_async, thread_sensitive=False, executor=_database)
+database = ThreadPoolExecutor(max_workers=4, thread_name_prefix="door-db")
+in_database = functools.partial(database_sync_to_async, thread_sensitive=False, executor=database)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,15 @@ def _on_commit(send: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> No
     # On a loop of its own: the server's may be busy, or stopped for good while this thread commits,
     # and who waits for a stopped loop keeps the process from ending.
     in_own_loop = async_to_sync(send, force_new_loop=True)
-    transaction.on_commit(lambda: in_own_loop(*args), robust=True)
+
+    def send_now() -> None:
+        try:
+            in_own_loop(*args)
+        except RuntimeError as error:
+            # A process that is ending starts no loops; who watches catches up from the snapshot.
+            logger.warning("a live event was not sent: %s", type(error).__name__)
+
+    transaction.on_commit(send_now, robust=True)
 
 
 def publish_on_commit(session_id: UUID | str, event_type: str, body: dict[str, Any]) -> None:

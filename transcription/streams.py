@@ -51,8 +51,8 @@ ARRIVALS = 1000  # chunks whose time of arrival is remembered
 SETTLE_SAMPLES = 5 * SAMPLE_RATE  # silence is made durable in steps of this length
 END = b""
 
-_database = ThreadPoolExecutor(max_workers=4, thread_name_prefix="stream-db")
-in_database = functools.partial(database_sync_to_async, thread_sensitive=False, executor=_database)
+database = ThreadPoolExecutor(max_workers=4, thread_name_prefix="stream-db")
+in_database = functools.partial(database_sync_to_async, thread_sensitive=False, executor=database)
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,5 +1,6 @@
 """Serve everything from one process: pages, sockets, worker and beat."""
 
+import asyncio
 import errno
 import logging
 import socket
@@ -12,11 +13,14 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from copilot import embedded
 from copilot.lib.errors import DomainError
+from sessions import doorkeeper
 from transcription import streams
 
 logger = logging.getLogger(__name__)
 
+LAST_SECONDS = 2.0  # for connections that are cancelled
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -40,13 +44,34 @@ class Command(BaseCommand):
         # No daemon: an interpreter that exits while a model loads in native code aborts.
         threading.Thread(target=warm, name="warm-up").start()
         interface = host.replace(":", "\\:")
-        Server(
+        server = Server(
             application,
             endpoints=[f"tcp:port={port}:interface={interface}"],
             websocket_max_message_size=256 * 1024,
             websocket_max_frame_size=256 * 1024,
             ready_callable=lambda: self.stdout.write("Serving. Ctrl-C stops everything."),
-        ).run()
+        )
+        try:
+            server.run()
+        finally:
+            wind_up(asyncio.get_event_loop())
+
+
+def wind_up(loop: asyncio.AbstractEventLoop) -> None:
+    """Leave nothing at work when Python ends: it crashes on what it finds half done.
+
+    1. Cancel what still waits on the server's loop; what that leaves behind as well.
+    2. Let database threads store what they were given.
+    3. End the worker.
+    """
+    for _round in range(3):
+        if tasks := asyncio.all_tasks(loop):
+            for task in tasks:
+                task.cancel()
+            loop.run_until_complete(asyncio.wait(tasks, timeout=LAST_SECONDS))
+    for database in (streams.database, doorkeeper.database):
+        database.shutdown()
+    embedded.stop()
 
 
 def require_free(host: str, port: int) -> None:
