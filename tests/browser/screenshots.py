@@ -12,6 +12,7 @@ from tests.browser.conftest import DEMO_PASSWORD, FLAGS
 PLACE = product.ROOT / "docs" / "screenshots"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 SLOW = 90_000  # ms
+PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def shoot(page: Page, name: str) -> None:
@@ -19,6 +20,7 @@ def shoot(page: Page, name: str) -> None:
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             page.set_viewport_size({"width": width, "height": height})
+            page.evaluate(PAINTED)  # colours follow the scheme a frame or two later
             page.screenshot(path=PLACE / f"{name}-{size}-{scheme}.png")
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 1440, "height": 900})
@@ -64,7 +66,9 @@ PLACES = {  # what an organization's admin sees
 def walk_administration(page: Page, url: str) -> None:
     sign_in(page, url, "ada@northwind.example")
     page.get_by_text("Backend engineer, first interview").click()
+    expect(page.get_by_test_id("connection")).to_contain_text("Ended")
     page.get_by_role("link", name="Share").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
     expect(page.get_by_test_id("share-form")).to_be_visible()
     shoot(page, "share")
     for name, place in PLACES.items():
