@@ -29,6 +29,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.sites import UnfoldAdminSite
 
+from accounts.models import Organization
 from accounts.queries import organizations_managed_by
 from copilot.lib.errors import DomainError
 
@@ -63,6 +64,16 @@ def managed(request: HttpRequest) -> frozenset[UUID]:
 
 def sees_everything(request: HttpRequest) -> bool:
     return bool(request.user.is_active and request.user.is_superuser)
+
+
+def hidden(request: HttpRequest) -> frozenset[UUID]:
+    """Return the organizations closed even to this superuser: they require a second factor."""
+    ids: frozenset[UUID] | None = getattr(request, "_hidden", None)
+    if ids is None:
+        others = Organization.objects.exclude(pk__in=managed(request))
+        ids = frozenset(others.values_list("pk", flat=True))
+        request._hidden = ids  # type: ignore[attr-defined]  # asked many times per page
+    return ids
 
 
 def may_enter(request: HttpRequest) -> bool:
@@ -232,7 +243,8 @@ class Scoped(_Border, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         found: QuerySet[Any] = super().get_queryset(request)
         if sees_everything(request):
-            return found
+            closed = hidden(request) if self.organization_path else ()
+            return found.exclude(**{f"{self.organization_path}__in": closed}) if closed else found
         if self.organization_path is None:
             return found.none()
         return found.filter(**{f"{self.organization_path}__in": managed(request)})

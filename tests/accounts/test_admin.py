@@ -1,6 +1,7 @@
 """Nobody looks over the border of an organization: every address, search, filter, act and id."""
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.admin import RelatedOnlyFieldListFilter
 from django.contrib.admin.models import LogEntry
@@ -130,6 +131,21 @@ def test_an_admin_finds_own_things_and_a_superuser_all(here, there, root, model)
     answer = own.get(changelist(model), follow=True)
     assert f"/{mine.pk}/" in page(answer)
     assert f"/{other.pk}/" not in page(answer)
+
+
+@pytest.mark.parametrize("model", [m for m in MODELS if m is not User], ids=lambda m: m.__name__)
+def test_a_superuser_needs_the_second_factor_an_organization_requires(here, there, root, model):
+    here.organization.require_second_factor = True
+    here.organization.save()
+    client = signed_in(root)
+    mine, other = here.objects[model], there.objects[model]
+    change = f"{changelist(model)}{mine.pk}/change/"
+    assert f"/{mine.pk}/" not in page(client.get(changelist(model)))
+    assert f"/{other.pk}/" in page(client.get(changelist(model)))
+    assert client.get(change).status_code == 404
+    Authenticator.objects.create(user=root, type=Authenticator.Type.TOTP, data={})
+    assert f"/{mine.pk}/" in page(client.get(changelist(model)))
+    assert client.get(change, follow=True).status_code == 200
 
 
 @pytest.mark.parametrize("model", [m for m in MODELS if m is not User], ids=lambda m: m.__name__)
