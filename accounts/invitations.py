@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
@@ -31,14 +32,7 @@ def invite(
         raise DomainError("forbidden", "Only admins invite.", status=403)
     email = email.strip().lower()
     validate_email(email)
-    here = Membership.objects.filter(organization=organization, user__email=email).first()
-    if here is not None:
-        raise DomainError(
-            "already_member",
-            _("This person is a member already.")
-            if here.is_active
-            else _("This person was a member: reactivate them instead."),
-        )
+    require_stranger(organization.pk, email)
     for older in _open().filter(organization=organization, email=email):
         revoke(invitation=older)
     token = secrets.token_urlsafe(32)
@@ -54,6 +48,20 @@ def invite(
         Event.INVITED, organization_id=organization.pk, obj=invitation, details={"role": role}
     )
     return invitation, token
+
+
+def require_stranger(organization_id: UUID, email: str) -> None:
+    """Raise DomainError where the address is a member's, or a former one's."""
+    here = Membership.objects.filter(
+        organization_id=organization_id, user__email=email.strip().lower()
+    ).first()
+    if here is not None:
+        raise DomainError(
+            "already_member",
+            _("This person is a member already.")
+            if here.is_active
+            else _("This person was a member: reactivate them instead."),
+        )
 
 
 def send(invitation: Invitation, link: str) -> None:

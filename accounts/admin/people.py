@@ -1,8 +1,10 @@
 """Members, invitations and API tokens of an organization."""
 
 from typing import Any, cast
+from uuid import UUID
 
 from allauth.mfa.models import Authenticator
+from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db import transaction
@@ -19,10 +21,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from accounts import invitations, services, tokens
-from accounts.administration import Scoped, prove
+from accounts.administration import Scoped, managed, prove
 from accounts.models import ApiToken, Invitation, Membership, User
 from accounts.queries import SECOND_FACTORS
 from accounts.roles import Act, Role, allows
+from copilot.lib.errors import DomainError
 
 
 @admin.register(Membership)
@@ -119,8 +122,26 @@ STATE_COLOURS = {
 }
 
 
+class InvitationForm(forms.ModelForm):
+    """Says beside the field who cannot be invited, and keeps what was typed."""
+
+    own: UUID | None = None  # the only organization of who invites, where there is but one
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        chosen = cleaned.get("organization")
+        place = chosen.pk if chosen else self.own
+        if place and "email" in cleaned:
+            try:
+                invitations.require_stranger(place, cleaned["email"])
+            except DomainError as error:
+                self.add_error("email", error.detail)
+        return cleaned
+
+
 @admin.register(Invitation)
 class InvitationAdmin(Scoped):
+    form = InvitationForm
     acts = frozenset({"view", "add"})
     group, icon, title = "people", "person_add", _("Invitations")
     summary = _("Ask a person to join by a link that works once")
@@ -133,6 +154,15 @@ class InvitationAdmin(Scoped):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = ["state", "inviter", "created_at", "expires_at", "accepted_at", "revoked_at"]
         return [*self._of_form(request), *(shown if obj else [])]
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        if len(managed(request)) == 1:
+            (form.own,) = managed(request)
+        return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"role": Role.INTERVIEWER}
 
     def _of_form(self, request: HttpRequest) -> list[str]:
         return ["email", "role", *self._by_organization(request)]

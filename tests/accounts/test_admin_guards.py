@@ -72,3 +72,15 @@ def test_a_superuser_sets_a_password_with_a_trace(here):
     (trace,) = traces.filter(object_id=str(here.interviewer.pk))
     assert (trace.organization, trace.actor) == (here.organization, root.email)
     assert here.interviewer.pk in announced  # open sockets ask again
+
+
+def test_a_member_is_not_invited_and_what_was_typed_stays(here):
+    client = signed_in(here.admin)
+    empty = client.get(f"{PLACE}add/").context["adminform"].form
+    assert empty.get_initial_for_field(empty.fields["role"], "role") == "interviewer"
+    count = Invitation.objects.count()
+    data = {"email": here.interviewer.email.upper(), "role": "viewer"}
+    form = client.post(f"{PLACE}add/", data).context["adminform"].form
+    assert form.errors["email"] == ["This person is a member already."]
+    assert (form["email"].value(), form["role"].value()) == (data["email"], "viewer")
+    assert Invitation.objects.count() == count
