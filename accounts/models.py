@@ -223,6 +223,9 @@ class ApiToken(models.Model):
     prefix = models.CharField(_("begins with"), max_length=12, editable=False)
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     scopes = models.JSONField(_("scopes"))  # of accounts.roles.Scope
+    # A device that joined an interview: good for one of its channels and nothing else.
+    bound_to = models.UUIDField(null=True, editable=False)  # the interview
+    channel = models.CharField(max_length=12, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     expires_at = models.DateTimeField(_("expires"))
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)

@@ -19,8 +19,8 @@ from sessions.serializers import guide_json, note_json, session_json
 from transcription import queries as words
 from transcription.models import Segment
 from transcription.privacy import session_redactor
-from transcription.serializers import segment_json, stream_json
-from transcription.streams import choose_engine
+from transcription.serializers import gap_json, segment_json, stream_json, upload_json
+from transcription.speech import choose_engine
 
 CONTEXT_CHARS = 2000
 REASONS = {
@@ -78,6 +78,7 @@ def snapshot(session: Session, *, after: int = 0) -> dict[str, Any]:
         "engine": _engine_json(session),
         "analysis": analysis_json(session),
     }
+    upload = words.upload_of(session)
     return {
         "cursor": cursor,
         "session": state,
@@ -85,6 +86,8 @@ def snapshot(session: Session, *, after: int = 0) -> dict[str, Any]:
         "segments": [segment_json(s) for s in words.changed_after(session, after)],
         "insights": [insight_json(i) for i in session.insights.filter(revision__gt=after)],
         "notes": [note_json(n) for n in notes_after(session, after)],
+        "gaps": [gap_json(g) for g in words.gaps_after(session, after)],
+        "upload": upload_json(upload) if upload else None,
         "streams": [stream_json(s) for s in session.streams.all()],
     }
 
@@ -146,7 +149,7 @@ def context(session: Session, through: int) -> tuple[Line, ...]:
     """Return the last lines up to sequence `through`, at most CONTEXT_CHARS of them, in order."""
     lines: list[Line] = []
     room = CONTEXT_CHARS
-    newest_first = session.segments.filter(sequence__lte=through).order_by("-sequence")
+    newest_first = words.transcript(session).filter(sequence__lte=through).order_by("-sequence")
     for segment in newest_first[:100].iterator(chunk_size=20):
         segment.session = session
         line = line_of(segment)

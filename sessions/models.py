@@ -75,7 +75,7 @@ class Session(models.Model):
     job = models.CharField(_("job"), max_length=160, blank=True)
     language = models.CharField(_("language"), max_length=8, default="en")
     status = models.CharField(
-        _("status"), max_length=8, choices=[(s, s.value) for s in Status], default=Status.DRAFT
+        _("status"), max_length=10, choices=[(s, s.value) for s in Status], default=Status.DRAFT
     )
     visibility = models.CharField(
         _("visibility"), max_length=12, choices=Visibility.choices, default=Visibility.SHARED
@@ -183,6 +183,27 @@ class ConsentRecord(SealedRow):
         return f"consent {self.pk}"
 
 
+class DeviceCode(models.Model):
+    """A short code by which a second device joins one channel of an interview, once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="device_codes")
+    channel = models.CharField(max_length=12)
+    code_hash = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"code {self.pk}"
+
+
 class Note(SealedRow):
     """What somebody who may comment wrote beside the interview."""
 
@@ -203,6 +224,7 @@ class Note(SealedRow):
 __all__ = [
     "Competency",
     "ConsentRecord",
+    "DeviceCode",
     "Guide",
     "Note",
     "Question",

@@ -6,12 +6,15 @@ from enum import StrEnum
 class Status(StrEnum):
     DRAFT = "draft"
     LIVE = "live"
+    PROCESSING = "processing"  # an uploaded recording is written down
     ENDED = "ended"
 
 
 ALLOWED: dict[tuple[Status, str], Status] = {
     (Status.DRAFT, "start"): Status.LIVE,
     (Status.LIVE, "end"): Status.ENDED,
+    (Status.DRAFT, "process"): Status.PROCESSING,
+    (Status.PROCESSING, "end"): Status.ENDED,
 }
 
 

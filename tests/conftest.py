@@ -13,7 +13,7 @@ from django.utils import translation
 from sessions.models import Session
 from tests import environment
 from tests.factories import Cast, go_live, make_cast
-from transcription import consumers, streams
+from transcription import consumers, speech, streams
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -79,9 +79,9 @@ def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
 def scripted(settings) -> Iterator[None]:
     """Let the scripted engine say tests/data/script.json instead of listening."""
     settings.INTERVIEW_ENGINES = {"en": "scripted"}
-    streams.engine_config.cache_clear()
+    speech.engine_config.cache_clear()
     yield
-    streams.engine_config.cache_clear()
+    speech.engine_config.cache_clear()
 
 
 @pytest.fixture

@@ -56,6 +56,7 @@ class SegmentDraft:
     confidence: float
     engine: str
     kinds: dict[str, int]
+    level: float | None = None  # loudness of the speech in dBFS
 
 
 Output = Partial | SegmentDraft

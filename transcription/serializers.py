@@ -1,8 +1,8 @@
-"""The one JSON shape of a segment: REST, snapshot and live events use it."""
+"""The one JSON shape of a segment, a gap, an upload: REST, snapshot and live events use it."""
 
 from typing import Any
 
-from transcription.models import Role, Segment, Stream
+from transcription.models import Gap, Role, Segment, Stream, Upload
 
 
 def segment_json(segment: Segment) -> dict[str, Any]:
@@ -14,14 +14,40 @@ def segment_json(segment: Segment) -> dict[str, Any]:
         "end_ms": segment.end_ms,
         "text": segment.text,
         "words": [
-            {"t": text, "s": start, "e": end, "c": confidence}
-            for text, start, end, confidence in segment.words
+            {"t": text, "s": start, "e": end, "c": confidence} | ({"r": raw[0]} if raw else {})
+            for text, start, end, confidence, *raw in segment.words
         ],
         "confidence": round(segment.confidence, 3),
         "engine": segment.engine,
         "kinds": segment.kinds,
+        "echo": segment.echo,
         "revision": segment.revision,
         "at": segment.created_at.isoformat(),
+    }
+
+
+def gap_json(gap: Gap) -> dict[str, Any]:
+    return {
+        "id": str(gap.pk),
+        "role": gap.role,
+        "start_ms": gap.start_ms,
+        "end_ms": gap.end_ms,
+        "reason": gap.reason,
+        "revision": gap.revision,
+    }
+
+
+def upload_json(upload: Upload) -> dict[str, Any]:
+    return {
+        "id": str(upload.pk),
+        "session": str(upload.session_id),
+        "state": upload.state,
+        "size": upload.size,
+        "received": upload.received,
+        "duration_ms": upload.duration_ms,
+        "done_ms": upload.done_ms,
+        "error": upload.error,
+        "revision": upload.revision,
     }
 
 

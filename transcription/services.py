@@ -137,12 +137,14 @@ def save_segment(
         text=draft.text,
         words=[
             [w.text, on_clock(w.start), on_clock(w.end), round(w.confidence, 2)]
+            + ([w.heard] if w.heard and w.heard != w.text else [])
             for w in draft.words
         ],
         confidence=draft.confidence,
         engine=draft.engine,
         language=language,
         kinds=draft.kinds,
+        level=draft.level,
         sequence=revision,
         revision=revision,
     )

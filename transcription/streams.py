@@ -8,7 +8,6 @@ refused, and from two seconds on partials are left out so that finals catch up.
 
 import asyncio
 import functools
-import json
 import logging
 import statistics
 import time
@@ -16,7 +15,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 from channels.db import database_sync_to_async
@@ -25,8 +23,7 @@ from django.utils import timezone
 
 from copilot.lib.errors import DomainError
 from sessions import access, events
-from sessions.models import Session
-from transcription import glossary, services
+from transcription import services, speech
 from transcription.engines import registry
 from transcription.engines.base import SAMPLE_RATE, SAMPLE_WIDTH, EngineError
 from transcription.models import SAMPLES_PER_MS
@@ -38,7 +35,6 @@ from transcription.pipeline import (
     SegmentDraft,
     StreamWorker,
 )
-from transcription.privacy import redactor, session_redactor
 
 logger = logging.getLogger(__name__)
 
@@ -53,40 +49,6 @@ END = b""
 
 database = ThreadPoolExecutor(max_workers=4, thread_name_prefix="stream-db")
 in_database = functools.partial(database_sync_to_async, thread_sensitive=False, executor=database)
-
-
-@functools.lru_cache(maxsize=1)
-def engine_config() -> registry.EngineConfig:
-    return registry.EngineConfig(
-        models_dir=settings.INTERVIEW_MODELS_DIR,
-        per_language=settings.INTERVIEW_ENGINES,
-        whisper_workers=settings.INTERVIEW_WHISPER_WORKERS,
-        partial_interval_s=settings.INTERVIEW_PARTIAL_INTERVAL,
-        script=_script(),
-    )
-
-
-def _script() -> tuple[tuple[float, str], ...]:
-    """Return what the scripted engine says: (end in seconds, line) pairs from a JSON file."""
-    if not settings.INTERVIEW_SCRIPT:
-        return ()
-    script = json.loads(Path(settings.INTERVIEW_SCRIPT).read_text())
-    return tuple((float(end), str(line)) for end, line in script)
-
-
-def choose_engine(language: str) -> registry.Choice:
-    """Return the engine for a language and why; raise DomainError where none is installed."""
-    try:
-        return registry.choose(language, engine_config())
-    except EngineError as error:
-        raise DomainError("engine_unavailable", str(error), status=503) from None
-
-
-def warm(language: str) -> None:
-    """Load what the first stream of a language needs; raise DomainError where it is missing."""
-    choose_engine(language)
-    registry.engine_for(language, engine_config()).warm()
-    redactor().warm()
 
 
 Progress = Callable[[int, int], Awaitable[None]]
@@ -357,7 +319,7 @@ class LiveStream:
             raise DomainError("ended", "This interview no longer exists.")
         services.may_record(session)
         self._language = session.language
-        choice = choose_engine(session.language)
+        choice = speech.choose_engine(session.language)
         self.engine = choice
         opened = services.open_stream(
             session_id=self.session_id,
@@ -368,23 +330,7 @@ class LiveStream:
             origin_ms=origin_ms,
             asked_at=asked_at,
         )
-        words = glossary.terms(session.job, session.profile or "", *_guide_texts(session))
-        hide = session_redactor(session)
-
-        def build() -> Pipeline:
-            engine = registry.engine_for(session.language, engine_config())
-            recognizer = engine.recognizer(
-                language=session.language, glossary=words, offset=opened.resume_from
-            )
-            return Pipeline(recognizer, hide)
-
-        return opened, build
-
-
-def _guide_texts(session: Session) -> list[str]:
-    if session.guide is None:
-        return []
-    return [q.text for c in session.guide.competencies.all() for q in c.questions.all()]
+        return opened, speech.builder(session, offset=opened.resume_from)
 
 
 def _public(error: Exception) -> DomainError:

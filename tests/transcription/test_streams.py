@@ -11,7 +11,7 @@ from copilot.lib.errors import DomainError
 from sessions.models import Session
 from sessions.services import end_session
 from tests.factories import go_live
-from transcription import services, streams
+from transcription import services, speech, streams
 from transcription.engines.base import EngineUnavailable
 from transcription.engines.scripted import ScriptedEngine
 from transcription.pipeline import SegmentDraft
@@ -71,7 +71,7 @@ class Recognizer:
 @pytest.fixture
 def engine(scripted, monkeypatch):
     engine = Engine()
-    monkeypatch.setattr(streams.registry, "engine_for", lambda language, config: engine)
+    monkeypatch.setattr(speech.registry, "engine_for", lambda language, config: engine)
     yield engine
     assert not streams._running, "a stream is still counted"
 

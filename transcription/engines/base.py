@@ -20,12 +20,16 @@ class EngineUnavailable(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Hold one word; positions are samples since the stream's first sample."""
+    """Hold one word; positions are samples since the stream's first sample.
+
+    `heard` is what the engine wrote where `text` was made easier to read: "e c two" for EC2.
+    """
 
     text: str = field(repr=False)
     start: int
     end: int
     confidence: float
+    heard: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

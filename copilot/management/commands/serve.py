@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from copilot import embedded
 from copilot.lib.errors import DomainError
 from sessions import doorkeeper
-from transcription import streams
+from transcription import speech, streams
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +92,6 @@ def require_free(host: str, port: int) -> None:
 def warm() -> None:
     """Load models before somebody waits for them."""
     try:
-        streams.warm(settings.LANGUAGE_CODE)
+        speech.warm(settings.LANGUAGE_CODE)
     except DomainError as error:
         logger.warning("%s", error.detail)

@@ -1,0 +1,1 @@
+"""How many streams a machine can follow, and when another may come."""

@@ -1,0 +1,78 @@
+"""The speech engines of this process, and what they are told about a session."""
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+
+from copilot.lib.errors import DomainError
+from sessions.models import Session
+from transcription import glossary
+from transcription.engines import registry
+from transcription.engines.base import EngineError
+from transcription.pipeline import Pipeline
+from transcription.privacy import redactor, session_redactor
+
+
+@functools.lru_cache(maxsize=1)
+def engine_config() -> registry.EngineConfig:
+    return registry.EngineConfig(
+        models_dir=settings.INTERVIEW_MODELS_DIR,
+        per_language=settings.INTERVIEW_ENGINES,
+        whisper_workers=settings.INTERVIEW_WHISPER_WORKERS,
+        partial_interval_s=settings.INTERVIEW_PARTIAL_INTERVAL,
+        script=_script(),
+    )
+
+
+def _script() -> tuple[tuple[float, str], ...]:
+    """Return what the scripted engine says: (end in seconds, line) pairs from a JSON file."""
+    if not settings.INTERVIEW_SCRIPT:
+        return ()
+    script = json.loads(Path(settings.INTERVIEW_SCRIPT).read_text())
+    return tuple((float(end), str(line)) for end, line in script)
+
+
+def choose_engine(language: str) -> registry.Choice:
+    """Return the engine for a language and why; raise DomainError where none is installed."""
+    try:
+        return registry.choose(language, engine_config())
+    except EngineError as error:
+        raise DomainError("engine_unavailable", str(error), status=503) from None
+
+
+def warm(language: str) -> None:
+    """Load what the first stream of a language needs; raise DomainError where it is missing."""
+    choose_engine(language)
+    registry.engine_for(language, engine_config()).warm()
+    redactor().warm()
+
+
+def builder(session: Session, *, offset: int = 0) -> Callable[[], Pipeline]:
+    """Return what makes the pipeline of one of a session's streams, on the thread that calls it.
+
+    What is read from the database is read here; loading a model waits until the call.
+    """
+    words = vocabulary(session)
+    hide = session_redactor(session)
+    language = session.language
+
+    def build() -> Pipeline:
+        engine = registry.engine_for(language, engine_config())
+        recognizer = engine.recognizer(language=language, glossary=words, offset=offset)
+        return Pipeline(recognizer, hide)
+
+    return build
+
+
+def vocabulary(session: Session) -> list[str]:
+    """Return the terms of the interview at hand: of its job, profile and guide."""
+    return glossary.terms(session.job, session.profile or "", *_guide_texts(session))
+
+
+def _guide_texts(session: Session) -> list[str]:
+    if session.guide is None:
+        return []
+    return [q.text for c in session.guide.competencies.all() for q in c.questions.all()]
