@@ -52,11 +52,15 @@ def _count(name: str, period: int) -> int:
 
 def take_as_nobody() -> None:
     """Count what came without a valid sign-in or token, for the address it came from."""
+    take(f"api.nobody.{place()}", settings.INTERVIEW_LIMIT_API_ANONYMOUS)
+
+
+def place() -> str:
+    """Return where whoever acts is, as far as one home or office can be told from another."""
     ip = ip_address(origin.current().ip or "0.0.0.0")  # noqa: S104  # stands for "unknown"
     ip = getattr(ip, "ipv4_mapped", None) or ip  # how sockets for both versions name version 4
     # A home has 2⁶⁴ addresses of version 6: all of them count as one.
-    place = ip if ip.version == 4 else ip_network((ip, 64), strict=False)
-    take(f"api.nobody.{place}", settings.INTERVIEW_LIMIT_API_ANONYMOUS)
+    return str(ip if ip.version == 4 else ip_network((ip, 64), strict=False))
 
 
 def first(key: str, period: int) -> bool:

@@ -18,7 +18,8 @@ from accounts.queries import organizations_requiring_more
 Next = Callable[[HttpRequest], HttpResponseBase]
 
 WAYS = {"/api/": "api", "/admin/": "admin"}
-OPEN = ("/accounts/", "/api/", "/healthz", "/static/")  # for those who owe a second factor
+# For those who owe a second factor.
+OPEN = ("/accounts/", "/api/", "/healthz", "/join/", "/static/")
 
 
 def client_address(forwarded: str, peer: str) -> str | None:

@@ -242,8 +242,9 @@ class ApiToken(models.Model):
     def is_alive(self) -> bool:
         return self.revoked_at is None and self.expires_at > timezone.now()
 
-    def allows(self, scope: Scope) -> bool:
-        return scope in self.scopes
+    def allows(self, scope: Scope, channel: str = "") -> bool:
+        """Tell whether the token is good for this; a device's for its own channel only."""
+        return scope in self.scopes and self.channel in ("", channel)
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):

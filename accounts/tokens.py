@@ -3,8 +3,11 @@
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit, identity
@@ -31,16 +34,13 @@ def create(
     wanted = sorted({Scope(scope) for scope in scopes})
     if not wanted or not name.strip() or not 1 <= days <= MAX_DAYS:
         raise DomainError("invalid", "A token needs a name, a scope and an end.", status=400)
-    alive = user.api_tokens.filter(revoked_at__isnull=True, expires_at__gt=timezone.now())
+    alive = of_programs(user).filter(revoked_at__isnull=True, expires_at__gt=timezone.now())
     if alive.count() >= MAX_LIVING:
         raise DomainError("too_many_tokens", "Revoke tokens you no longer need first.")
-    raw = identity.TOKEN_MARK + secrets.token_urlsafe(32)
-    token = ApiToken.objects.create(
+    token, raw = _make(
         user=user,
         organization=organization,
         name=name.strip()[:80],
-        prefix=raw[:8],
-        token_hash=identity.hash_token(raw),
         scopes=wanted,
         expires_at=timezone.now() + timedelta(days=days),
     )
@@ -51,6 +51,41 @@ def create(
         details={"user": user.pk, "scopes": [str(scope) for scope in wanted]},
     )
     return token, raw
+
+
+def create_for_device(
+    *,
+    user: User,
+    organization: Organization,
+    bound_to: UUID,
+    channel: str,
+    name: str,
+    hours: int,
+) -> tuple[ApiToken, str]:
+    """Return a token good for the audio of one channel of one interview, and its secret.
+
+    Whoever calls this has asked the door, and leaves the trace.
+    """
+    return _make(
+        user=user,
+        organization=organization,
+        name=name[:80],
+        scopes=[Scope.AUDIO],
+        bound_to=bound_to,
+        channel=channel,
+        expires_at=timezone.now() + timedelta(hours=hours),
+    )
+
+
+def _make(**fields: Any) -> tuple[ApiToken, str]:
+    raw = identity.TOKEN_MARK + secrets.token_urlsafe(32)
+    hashed = identity.hash_token(raw)
+    return ApiToken.objects.create(prefix=raw[:8], token_hash=hashed, **fields), raw
+
+
+def of_programs(user: User) -> QuerySet[ApiToken]:
+    """Return a person's tokens, those of devices in interviews left out."""
+    return ApiToken.objects.filter(user=user, bound_to__isnull=True)
 
 
 @transaction.atomic

@@ -1,7 +1,6 @@
 """Pages of a person's own account that allauth has not, or has without what we need."""
 
 import math
-import re
 from typing import Any, cast
 from uuid import UUID
 
@@ -25,31 +24,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts import audit, invitations, tokens
+from accounts.agents import device_name
 from accounts.forms import SCOPES, InvitationForm, TokenForm
 from accounts.kinds import Event
 from accounts.models import ApiToken, Invitation, User
 from accounts.queries import organizations_requiring_more
 from accounts.services import end_sign_ins
 from copilot.lib.errors import DomainError
-
-BROWSERS = (  # the first that is named wins: most name the ones below them as well
-    ("Edg", "Edge"),
-    ("OPR", "Opera"),
-    ("Firefox", "Firefox"),
-    ("FxiOS", "Firefox"),
-    ("CriOS", "Chrome"),
-    ("Chrom", "Chrome"),
-    ("Safari", "Safari"),
-)
-SYSTEMS = (
-    ("Android", "Android"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Mac OS X", "macOS"),
-    ("Windows", "Windows"),
-    ("CrOS", "ChromeOS"),
-    ("Linux", "Linux"),
-)
 
 
 def too_many_requests(request: HttpRequest, wait: float = 60) -> HttpResponse:
@@ -149,7 +130,7 @@ def api_tokens(request: HttpRequest) -> HttpResponse:
         "chosen": form["scopes"].value(),
         "made": made,
         "secret": secret,
-        "tokens": user.api_tokens.select_related("organization"),
+        "tokens": tokens.of_programs(user).select_related("organization"),
     }
     return render(request, "accounts/tokens.html", context)
 
@@ -164,18 +145,6 @@ def revoke_token(request: HttpRequest, token_id: UUID) -> HttpResponse:
 
 
 # --- Devices and second factors ------------------------------------------------------------------
-
-
-def device_name(user_agent: str) -> str:
-    """Return what people call a browser on a device."""
-
-    def first(names: tuple[tuple[str, str], ...]) -> str:
-        return next((name for mark, name in names if re.search(mark, user_agent)), "")
-
-    browser, system = first(BROWSERS), first(SYSTEMS)
-    if browser and system:
-        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
-    return browser or system or user_agent[:40] or _("Unknown browser")
 
 
 class DevicesView(ListUserSessionsView):

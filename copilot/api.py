@@ -28,6 +28,8 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/consent/", sessions.Consent.as_view()),
     path("sessions/<uuid:session_id>/start/", sessions.Start.as_view()),
     path("sessions/<uuid:session_id>/end/", sessions.End.as_view()),
+    path("sessions/<uuid:session_id>/devices/", sessions.Devices.as_view()),
+    path("sessions/<uuid:session_id>/devices/<uuid:device_id>/", sessions.Device.as_view()),
     path("sessions/<uuid:session_id>/notes/", sessions.Notes.as_view()),
     path("sessions/<uuid:session_id>/snapshot/", insights.Snapshot.as_view()),
     path("sessions/<uuid:session_id>/transcript/", insights.Transcript.as_view()),

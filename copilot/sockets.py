@@ -16,6 +16,7 @@ from accounts.middleware import client_address
 from accounts.models import User
 from accounts.origin import Origin, acting, become
 from sessions.doorkeeper import in_database
+from sessions.views import DEVICE_COOKIE
 
 
 class Refuse(AsyncWebsocketConsumer):
@@ -62,6 +63,10 @@ class Identify:
 
     async def _by_cookie(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         cookies = parse_cookie(_header(scope, b"cookie"))
+        # A device that joined an interview; its browser sends this for that one channel only.
+        if device := cookies.get(DEVICE_COOKIE):
+            await self._by_token(device, scope, receive, send)
+            return
         credentials = Credentials(session_key=cookies.get(settings.SESSION_COOKIE_NAME))
         user = await in_database(identity.identify)(credentials)
         if isinstance(user, User):

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 import insights.urls
 import sessions.urls
 from copilot import api
+from sessions import views as session_views
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -21,6 +22,8 @@ handler429 = "accounts.views.too_many_requests"  # allauth's limits answer with 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="sessions:list")),
     path("sessions/", include((session_pages, "sessions"))),
+    path("join/", session_views.join, name="join"),
+    path("join/<uuid:session_id>/<slug:channel>/", session_views.device, name="device"),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include((api.urlpatterns, "api"))),

@@ -93,9 +93,10 @@ def sessions_with(user: User | AnonymousUser, perm: Perm) -> QuerySet[Session]:
     memberships = memberships_of(user)
     if not memberships or not isinstance(user, User):
         return Session.objects.none()
-    return Session.objects.filter(
-        _reach(user, perm, memberships), wrapped_key__isnull=False
-    ).select_related("organization", "owner", "guide")
+    found = Session.objects.filter(_reach(user, perm, memberships), wrapped_key__isnull=False)
+    if user.api_token is not None and user.api_token.bound_to is not None:
+        found = found.filter(pk=user.api_token.bound_to)  # a device that joined this one
+    return found.select_related("organization", "owner", "guide")
 
 
 def sessions_visible_to(user: User | AnonymousUser) -> QuerySet[Session]:

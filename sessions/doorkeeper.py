@@ -142,8 +142,9 @@ class Doorkeeper:
         """Return when access ends by itself; raise Http404 where there is none."""
         credentials = self._consumer.scope["credentials"]
         user = identity.identify(credentials)
+        channel = self._consumer.scope["url_route"]["kwargs"].get("role", "")
         if not isinstance(user, User) or not (
-            user.api_token is None or user.api_token.allows(self._rule.scope)
+            user.api_token is None or user.api_token.allows(self._rule.scope, channel)
         ):
             raise Http404("nobody who may listen")
         self._session = access.get_session(user, session_id, self._rule.perm)

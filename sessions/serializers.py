@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from accounts.models import ApiToken
 from sessions.models import ConsentRecord, Guide, Note, Session
 
 
@@ -63,4 +64,13 @@ def guide_json(guide: Guide | None) -> dict[str, Any] | None:
             }
             for competency in guide.competencies.prefetch_related("questions")
         ],
+    }
+
+
+def device_json(device: ApiToken) -> dict[str, Any]:
+    return {
+        "id": str(device.pk),
+        "channel": device.channel,
+        "name": device.name,
+        "joined_at": device.created_at.isoformat(),
     }

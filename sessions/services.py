@@ -17,7 +17,7 @@ from accounts.models import Organization, User
 from accounts.queries import may
 from accounts.roles import Act
 from copilot.lib.errors import DomainError
-from sessions import access, events, notices
+from sessions import access, devices, events, notices
 from sessions.models import ConsentRecord, Guide, Note, Session
 from sessions.serializers import note_json, session_json
 from sessions.signals import session_ended
@@ -132,6 +132,7 @@ def end_session(*, session: Session, at: datetime | None = None) -> Session:
     _trace(Event.SESSION_ENDED, session)
     _announce(session)
     events.stop_recorders_on_commit(session.pk)
+    devices.let_go(session)
     session_id: UUID = session.pk
     transaction.on_commit(
         lambda: _log_failures(session_ended.send_robust(sender=Session, session_id=session_id)),

@@ -5,7 +5,7 @@ import re
 import pytest
 from allauth.usersessions.models import UserSession
 
-from accounts.views import device_name
+from accounts.agents import device_name
 from tests.accounts.people import is_signed_in, page_text, prove, signed_in
 
 PAGES = [

@@ -94,6 +94,11 @@ def api(allowed: Collection[str], answer: Answer = 200, scope: str = "write") ->
     return rule
 
 
+def no_token(rule: Rule) -> Rule:
+    """An endpoint for people only."""
+    return lambda person: 403 if person in TOKENS else rule(person)
+
+
 # --- The table -----------------------------------------------------------------------------------
 
 SESSION = "sessions/<uuid:session_id>/"
@@ -104,6 +109,11 @@ PAGES: dict[str, dict[str, Row]] = {
     "healthz": {"get post": Row(everybody(200))},
     "sessions/": {"get": Row(page(SIGNED_IN)), "post": Row(page(SIGNED_IN))},
     SESSION: {"get post": Row(page(SEE))},
+    "join/": {"get": Row(everybody(200)), "post": Row(everybody(400), {"code": "?"}, form=True)},
+    "join/<uuid:session_id>/<slug:channel>/": {  # only a device that joined has the cookie
+        "get": Row(everybody(404)),
+        "post": Row(everybody(405), form=True),
+    },
     f"{SESSION}share/": {
         "get": Row(page(SHARE)),
         "post": Row(page(SHARE, 302), {"visibility": "private"}, form=True),
@@ -120,6 +130,11 @@ ENDPOINTS: dict[str, dict[str, Row]] = {
         "get": Row(api(SEE, scope="read")),
         "post": Row(api(COMMENT, 201), {"text": "Ask about scale."}),
     },
+    f"{API}devices/": {
+        "get": Row(api(RECORD, scope="read")),
+        "post": Row(no_token(api(RECORD, 201)), {"channel": "room"}),
+    },
+    f"{API}devices/<uuid:device_id>/": {"delete": Row(api(RECORD, 404))},  # there is none
     f"{API}snapshot/": {"get": Row(api(SEE, scope="read"))},
     f"{API}transcript/": {"get": Row(api(SEE, scope="read"))},
     f"{API}insights/": {"get": Row(api(SEE, scope="read"))},

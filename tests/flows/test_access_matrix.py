@@ -91,6 +91,8 @@ class World:
         self.values: dict[str, Any] = {
             "session_id": session.pk,
             "insight_id": card.pk,
+            "device_id": card.pk,  # no device's
+            "channel": "candidate",
             "token_id": ApiToken.objects.filter(user=cast.olga).first().pk,
             "membership_id": cast.sam.memberships.get().pk,
             "token": link,
