@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -14,6 +15,17 @@ from sessions.models import Session
 from tests import environment
 from tests.factories import Cast, go_live, make_cast
 from transcription import consumers, speech, streams
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = environment.left_out
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Gather what each worker of pytest-xdist left out."""
+    environment.left_out.update(getattr(node, "workeroutput", {}).get("left_out", {}))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -13,6 +13,10 @@ CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 DATABASE_URL = os.environ.get("TEST_DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
 REDIS_URL = os.environ.get("TEST_REDIS_URL") or "redis://127.0.0.1:6379/15"
 
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+if WORKER != "gw0":  # each worker has a database of its own
+    REDIS_URL = REDIS_URL.rpartition("/")[0] + f"/{15 - int(WORKER.removeprefix('gw'))}"
+
 left_out: dict[str, str] = {}
 
 

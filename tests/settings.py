@@ -4,7 +4,9 @@ import base64
 import os
 import tempfile
 
-_data = os.environ.setdefault("INTERVIEW_DATA_DIR", tempfile.mkdtemp(prefix="copilot-tests-"))
+# Each worker of pytest-xdist has a folder of its own.
+_data = tempfile.mkdtemp(prefix="copilot-tests-", dir=os.environ.get("INTERVIEW_DATA_DIR"))
+os.environ["INTERVIEW_DATA_DIR"] = _data
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 40)
 os.environ.setdefault("INTERVIEW_MASTER_KEYS", f"tests:{base64.b64encode(bytes(32)).decode()}")
 for _name in ("DATABASE_URL", "REDIS_URL", "INTERVIEW_LLM_BASE_URL", "INTERVIEW_LLM_API_KEY"):

@@ -1,21 +1,26 @@
 """Chunks of one stream in, redacted drafts out; each stream decodes on a thread of its own.
 
-pcm ─► recognizer ─► hypotheses ─► partial: quick redaction ─► Partial
-                               └─► final:   full redaction  ─► SegmentDraft
+pcm ─► recognizer ─► hypotheses ─► partial: quick redaction ─► terms ─► Partial
+                               └─► final:   full redaction  ─► terms ─► SegmentDraft
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import traceback
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from transcription.engines.base import Hypothesis, Recognizer, Word
+from transcription.levels import Meter
 
 T = TypeVar("T")
+
+PLACEHOLDER = re.compile(r"\[([A-Z_]+)-\d+\]")  # of what was redacted, with its kind
 
 
 class Redacted(Protocol):
@@ -34,6 +39,17 @@ class SessionRedactor(Protocol):
 
     def final(self, text: str, words: Sequence[Word] = ()) -> Redacted: ...
     def partial(self, text: str) -> str: ...
+
+
+class Normaliser(Protocol):
+    """Write terms and numbers the way they are read."""
+
+    def __call__(self, text: str, words: Sequence[Word] = ()) -> tuple[str, tuple[Word, ...]]: ...
+
+
+def as_heard(text: str, words: Sequence[Word] = ()) -> tuple[str, tuple[Word, ...]]:
+    """Leave text and words as they are."""
+    return text, tuple(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,21 @@ class SegmentDraft:
     engine: str
     kinds: dict[str, int]
     level: float | None = None  # loudness of the speech in dBFS
+    levels: tuple[float, ...] = ()  # of each word; empty where that is not known
+
+    def only(self, places: Sequence[int]) -> SegmentDraft:
+        """Return a draft of some of the words, in their order and at least one."""
+        words = tuple(self.words[at] for at in places)
+        text = " ".join(word.text for word in words)
+        return replace(
+            self,
+            text=text,
+            words=words,
+            start=words[0].start,
+            end=words[-1].end,
+            kinds=dict(Counter(PLACEHOLDER.findall(text))),
+            levels=tuple(self.levels[at] for at in places) if self.levels else (),
+        )
 
 
 Output = Partial | SegmentDraft
@@ -81,9 +112,16 @@ class PipelineError(Exception):
 class Pipeline:
     """Run one stream's audio through a recognizer and a redactor; used from one thread."""
 
-    def __init__(self, recognizer: Recognizer, redactor: SessionRedactor) -> None:
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        redactor: SessionRedactor,
+        normaliser: Normaliser = as_heard,
+    ) -> None:
+        self.meter = Meter(recognizer.settled)
         self._recognizer = recognizer
         self._redactor = redactor
+        self._normaliser = normaliser
         self._shown: Partial | None = None
 
     @property
@@ -96,6 +134,7 @@ class Pipeline:
 
         Raises PipelineError.
         """
+        self.meter.hear(pcm)
         heard = _guarded("recognizer", lambda: self._recognizer.accept(pcm, partials=partials))
         return self._outputs(heard, partials=partials)
 
@@ -117,7 +156,8 @@ class Pipeline:
         return out
 
     def _show(self, hypothesis: Hypothesis) -> list[Output]:
-        text = _guarded("redactor", lambda: self._redactor.partial(hypothesis.text))
+        redacted = _guarded("redactor", lambda: self._redactor.partial(hypothesis.text))
+        text, _ = _guarded("normaliser", lambda: self._normaliser(redacted))
         if text == (self._shown.text if self._shown else ""):
             return []
         self._shown = Partial(text, hypothesis.start, hypothesis.end)
@@ -130,19 +170,30 @@ class Pipeline:
                 "redactor", lambda: self._redactor.final(hypothesis.text, hypothesis.words)
             )
             if redacted.text:
+                # After the redaction, which has to see numbers as they were said.
+                text, words = _guarded(
+                    "normaliser", lambda: self._normaliser(redacted.text, redacted.words)
+                )
                 return [
                     SegmentDraft(
-                        text=redacted.text,
-                        words=tuple(redacted.words),
+                        text=text,
+                        words=words,
                         start=hypothesis.start,
                         end=hypothesis.end,
                         confidence=hypothesis.confidence,
                         engine=hypothesis.engine,
                         kinds=dict(redacted.kinds),
+                        level=self.meter.between(hypothesis.start, hypothesis.end),
+                        levels=self._levels(words),
                     )
                 ]
         withdrawn = shown is not None and shown.text != ""
         return [Partial("", hypothesis.start, hypothesis.end)] if withdrawn else []
+
+    def _levels(self, words: Sequence[Word]) -> tuple[float, ...]:
+        levels = [self.meter.between(word.start, word.end) for word in words]
+        known = [level for level in levels if level is not None]
+        return tuple(known) if len(known) == len(words) else ()
 
 
 class StreamWorker:
@@ -163,17 +214,26 @@ class StreamWorker:
         """Settled sample of the pipeline; None until it is built."""
         return self._pipeline.settled if self._pipeline else None
 
+    @property
+    def meter(self) -> Meter | None:
+        """Meter of the pipeline, to be read while no work is under way; None until it is built."""
+        return self._pipeline.meter if self._pipeline else None
+
     async def open(self) -> None:
         """Build the pipeline, else the first `accept` does; raises what `build` raises."""
         await self._run(self._open)
 
+    async def run(self, work: Callable[[Pipeline], T]) -> T:
+        """Do some work with the pipeline on the stream's thread."""
+        return await self._run(lambda: work(self._open()))
+
     async def accept(self, pcm: bytes, *, partials: bool = True) -> list[Output]:
         """Run `Pipeline.accept` on the stream's thread."""
-        return await self._run(lambda: self._open().accept(pcm, partials=partials))
+        return await self.run(lambda pipeline: pipeline.accept(pcm, partials=partials))
 
     async def flush(self) -> list[Output]:
         """Run `Pipeline.flush` on the stream's thread."""
-        return await self._run(lambda: self._open().flush())
+        return await self.run(lambda pipeline: pipeline.flush())
 
     async def close(self) -> None:
         """Close the pipeline after the work that is under way, then end the thread."""

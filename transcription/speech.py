@@ -2,14 +2,14 @@
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from django.conf import settings
 
 from copilot.lib.errors import DomainError
 from sessions.models import Session
-from transcription import glossary
+from transcription import glossary, terms
 from transcription.engines import registry
 from transcription.engines.base import EngineError
 from transcription.pipeline import Pipeline
@@ -50,19 +50,22 @@ def warm(language: str) -> None:
     redactor().warm()
 
 
-def builder(session: Session, *, offset: int = 0) -> Callable[[], Pipeline]:
+def builder(
+    session: Session, *, offset: int = 0, phrases: Sequence[str] = ()
+) -> Callable[[], Pipeline]:
     """Return what makes the pipeline of one of a session's streams, on the thread that calls it.
 
+    `phrases` are expected beside the session's own vocabulary.
     What is read from the database is read here; loading a model waits until the call.
     """
-    words = vocabulary(session)
+    words = [*phrases, *vocabulary(session)]
     hide = session_redactor(session)
     language = session.language
 
     def build() -> Pipeline:
         engine = registry.engine_for(language, engine_config())
         recognizer = engine.recognizer(language=language, glossary=words, offset=offset)
-        return Pipeline(recognizer, hide)
+        return Pipeline(recognizer, hide, terms.Normaliser(words, language))
 
     return build
 

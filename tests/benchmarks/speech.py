@@ -3,7 +3,8 @@
     python tests/benchmarks/speech.py [--engine auto] [--models-dir DIR] [--no-glossary] [--json]
 
 Audio is played on a simulated clock: a chunk exists from the moment its last sample was spoken, and
-decoding moves the clock by the time it really took. Delays are what a listener would have seen
+decoding moves the clock by the time it really took, or with `--cpu-clock` by the CPU time that it
+took, which is what an otherwise idle machine would need. Delays are what a listener would have seen
 with one stream; `rtf` is CPU time per second of audio.
 """
 
@@ -28,7 +29,7 @@ TERMS = "AWS EC2 S3 Lambda CloudFormation Docker Ansible Django PostgreSQL Redis
 SPOKEN = {"200": "two hundred", "4": "four", "3": "three"}
 
 
-def play(engine, pcm, glossary, *, partials):
+def play(engine, pcm, glossary, *, partials, timer):
     """Return finals, first-partial delays by utterance, end-of-turn delays, RTF and block times."""
     recognizer = engine.recognizer(language="en", glossary=glossary)
     clock, finals, firsts, blocks = 0.0, [], [], []
@@ -36,9 +37,9 @@ def play(engine, pcm, glossary, *, partials):
     cpu = time.process_time()
     for first in range(0, len(pcm), CHUNK * 2):
         clock = max(clock, (first // 2 + CHUNK) / SAMPLE_RATE)
-        began = time.perf_counter()
+        began = timer()
         heard = recognizer.accept(pcm[first : first + CHUNK * 2], partials=partials)
-        blocks.append(time.perf_counter() - began)
+        blocks.append(timer() - began)
         clock += blocks[-1]
         for hypothesis in heard:
             if hypothesis.final:
@@ -86,7 +87,10 @@ def measure(options):
     for channel, role in enumerate(("interviewer", "candidate")):
         pcm = b"".join(block[channel] for block in recording)
         glossary = [] if options.no_glossary else TERMS
-        finals, firsts, used, steps = play(engine, pcm, glossary, partials=not options.finals_only)
+        timer = time.process_time if options.cpu_clock else time.perf_counter
+        finals, firsts, used, steps = play(
+            engine, pcm, glossary, partials=not options.finals_only, timer=timer
+        )
         own = [turn for turn in turns if turn["speaker"] == role]
         text = " ".join(hypothesis.text for hypothesis, _ in finals)
         figures[f"wer_{role}"] = round(word_error_rate(" ".join(t["text"] for t in own), text), 4)
@@ -100,6 +104,8 @@ def measure(options):
     figures["rtf_while_somebody_speaks"] = round(cpu * 2 / length, 3)
     figures["first_partial_s_p50_p95"] = spread(starts)
     figures["end_of_turn_s_p50_p95"] = spread(ends)
+    if options.turns:
+        figures["turns"] = [[round(value, 2) for value in values] for values in (starts, ends)]
     figures["block_ms_p50_p95"] = spread([block * 1000 for block in blocks])
     return figures
 
@@ -112,6 +118,8 @@ def main():
     parser.add_argument("--engine", default="auto")
     parser.add_argument("--no-glossary", action="store_true")
     parser.add_argument("--finals-only", action="store_true")
+    parser.add_argument("--cpu-clock", action="store_true")
+    parser.add_argument("--turns", action="store_true", help="every delay")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     figures = measure(options)

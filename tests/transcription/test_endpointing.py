@@ -5,7 +5,15 @@ import itertools
 import numpy as np
 import pytest
 
-from transcription.endpointing import FRAME, Ended, Endpointer, Rules, best_pause
+from transcription.endpointing import (
+    FRAME,
+    Ended,
+    Endpointer,
+    Reads,
+    Rules,
+    best_pause,
+    reading,
+)
 
 
 def run(pcm, samples, offset=0, rules=None):
@@ -83,11 +91,11 @@ def test_it_hears_no_speech_where_there_is_none(tone, kind):
 def test_it_asks_silero_about_few_frames_of_a_quiet_room(tone, monkeypatch):
     endpointer = Endpointer()
     asked = []
-    judge = endpointer._vad.process_samples
+    judge = endpointer._activity._silero.probability
     monkeypatch.setattr(
-        endpointer,
-        "_vad",
-        type("Counting", (), {"process_samples": lambda _, x: asked.append(1) or judge(x)})(),
+        endpointer._activity,
+        "_silero",
+        type("Counting", (), {"probability": lambda _, x: asked.append(1) or judge(x)})(),
     )
     endpointer.accept(tone("noise", 30, level=30))
     assert len(asked) < 30 * 16_000 / FRAME / 10
@@ -139,3 +147,41 @@ def test_flush_of_nothing_gives_nothing():
     endpointer = Endpointer(offset=77)
     assert endpointer.flush() == []
     assert endpointer.settled == 77
+
+
+@pytest.mark.parametrize(
+    ("reads", "silence_s"),
+    [(Reads.FINISHED, 0.45), (Reads.UNKNOWN, 0.61), (Reads.UNFINISHED, 1.09)],
+)
+def test_how_the_words_read_says_how_long_a_pause_ends_them(turns, reads, silence_s):
+    pcm = turns[0][: round(5.2 * 16_000) * 2] + bytes(3 * 32_000)
+    asked = []
+    endpointer = Endpointer(judge=lambda pause: asked.append(pause) or reads)
+    for first in range(0, len(pcm), 1024):
+        ended = utterances(endpointer.accept(pcm[first : first + 1024]))
+        if ended and ended[0].speech_end > 4.5 * 16_000:
+            break
+    waited = (endpointer.position - ended[0].speech_end) / 16_000
+    assert waited == pytest.approx(silence_s, abs=0.04)
+    assert (asked[-1].start, asked[-1].end) == (ended[0].start, ended[0].end)
+
+
+@pytest.mark.parametrize(
+    ("text", "reads"),
+    [
+        ("Yes.", Reads.FINISHED),
+        ("Two years.", Reads.FINISHED),
+        ("What did you work on?", Reads.FINISHED),
+        ("네, 알겠습니다.", Reads.FINISHED),
+        ("I think so.", Reads.UNKNOWN),
+        ("so we moved it", Reads.UNKNOWN),
+        ("", Reads.UNKNOWN),
+        ("We used Lambda and.", Reads.UNFINISHED),
+        ("It was slow because", Reads.UNFINISHED),
+        ("Before that,", Reads.UNFINISHED),
+        ("If many keys...", Reads.UNFINISHED),
+        ("Um.", Reads.UNFINISHED),
+    ],
+)
+def test_it_reads_whether_a_sentence_is_finished(text, reads):
+    assert reading(text, "en") is reads

@@ -130,3 +130,30 @@ def test_it_says_what_to_do_without_a_model(tmp_path):
     (tmp_path / "bad" / "am" / "final.mdl").write_bytes(json.dumps({}).encode())
     with pytest.raises(EngineUnavailable, match="damaged"):
         VoskEngine(tmp_path / "bad").warm()
+
+
+def test_silence_does_not_reach_kaldi_and_positions_stay_exact(vosk, heard, korean, tone):
+    first = next(h for h in heard[0] if h.final)
+    recognizer = vosk.recognizer(language="ko")
+    decoder = recognizer._required()
+    fed = decoder.fed
+    out = recognizer.accept(tone("noise", 20, 20))
+    assert decoder.fed - fed < 16_000
+    assert 18 * 16_000 < recognizer.settled <= 20 * 16_000
+    out += recognizer.accept(korean[0][: 4 * 32_000])
+    out += recognizer.flush()
+    recognizer.close()
+    final = next(h for h in out if h.final)
+    assert final.start - 20 * 16_000 == pytest.approx(first.start, abs=3200)
+    assert recognizer.settled == 24 * 16_000
+
+
+def test_the_first_words_do_not_depend_on_the_chunk_size(vosk, korean, play):
+    found = []
+    for chunk_s in (0.02, 1.0):
+        recognizer = vosk.recognizer(language="ko")
+        out = play(recognizer, korean[0][: 3 * 32_000], chunk_s)
+        recognizer.close()
+        found.append(next(h for h in out if h.final))
+    assert found[0].text == found[1].text
+    assert found[0].start == pytest.approx(found[1].start, abs=800)

@@ -2,11 +2,15 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
+from tests.evaluation import term_errors
+from transcription.endpointing import Ended, Endpointer
 from transcription.engines.base import EngineUnavailable
 from transcription.engines.whisper import WhisperEngine
 from transcription.engines.whisper_model import WhisperModel, is_speech, supports
+from transcription.glossary import terms as glossary_of
 from transcription.model_store import WHISPER_LANGUAGES
 
 pytestmark = pytest.mark.speech
@@ -118,13 +122,61 @@ def test_the_decoder_itself_gates_what_is_no_speech(whisper, tone, glossary, kin
 
 
 def test_words_before_a_pause_stay_while_the_rest_is_decoded(whisper, interview, glossary):
-    answer = interview[0]["candidate"][: 12 * 32_000]
+    answer = interview[0]["candidate"][16 * 32_000 : 41 * 16_000]  # "Before that", a pause, more
     recognizer = whisper.recognizer(language="en", glossary=glossary)
     partials = []
     for first in range(0, len(answer), 3200):
         partials += [h.text for h in recognizer.accept(answer[first : first + 3200])]
-    assert partials[-1].lower().startswith("sure")
-    assert "three years" in partials[-1].lower()
+    assert partials[-1].lower().startswith("before that")
+    assert "everything" in partials[-1].lower()
+
+
+@pytest.fixture(scope="module")
+def hesitant(whisper, interview, glossary, play):
+    """Give an answer with 0.6 s of silence put into the middle of its sentence."""
+    answer = interview[0]["candidate"][round(7.2 * 32_000) : round(16.9 * 32_000)]
+    heard = finals(play(whisper.recognizer(language="en", glossary=glossary), answer))
+    mostly = next(w for h in heard for w in h.words if w.text.startswith("mostly"))
+    cut = mostly.end * 2
+    return answer[:cut] + bytes(round(0.6 * 16_000) * 2) + answer[cut:]
+
+
+def test_a_pause_for_thought_does_not_end_a_sentence(whisper, hesitant, glossary, play):
+    heard = finals(play(whisper.recognizer(language="en", glossary=glossary), hesitant))
+    assert "mostly" in heard[0].text
+    assert "Lambda" in heard[0].text
+    # By the length of silence alone it would have.
+    endpointer = Endpointer()
+    cut = [e for e in [*endpointer.accept(hesitant), *endpointer.flush()] if isinstance(e, Ended)]
+    assert cut[0].end < heard[0].end
+
+
+def test_finals_of_hesitant_speech_depend_on_the_audio_only(whisper, hesitant, glossary, play):
+    shown = play(whisper.recognizer(language="en", glossary=glossary), hesitant)
+    unshown = whisper.recognizer(language="en", glossary=glossary)
+    assert finals(shown) == play(unshown, hesitant, 1.0, partials=False)
+
+
+def test_a_short_answer_ends_early(whisper, interview, glossary):
+    answer = interview[0]["candidate"][6 * 32_000 : 8 * 32_000]  # "Sure." and half a second
+    recognizer = whisper.recognizer(language="en", glossary=glossary)
+    for first in range(0, len(answer), 640):
+        heard = finals(recognizer.accept(answer[first : first + 640]))
+        if heard:
+            break
+    assert heard[0].text == "Sure."
+    assert (first // 2 + 320 - heard[0].end) / 16_000 < 0.6
+
+
+def test_the_vocabulary_saves_terms(whisper, interview):
+    audio, turns = interview
+    waves = {role: np.frombuffer(pcm, "<i2").astype(float) for role, pcm in audio.items()}
+    spoken = [turn for turn in turns if "PostgreSQL" in turn["text"] or "EC2" in turn["text"]]
+    vocabulary = glossary_of("Backend engineer", term_errors.PROFILE)
+    plain = term_errors.errors(whisper.model, spoken, waves, [])
+    helped = term_errors.errors(whisper.model, spoken, waves, vocabulary)
+    assert helped < plain
+    assert helped == 0
 
 
 def test_the_glossary_changes_what_is_heard(whisper, interview, glossary, play):

@@ -21,6 +21,7 @@ from transcription.engines.base import (
     Hypothesis,
     Word,
 )
+from transcription.engines.gate import SpeechGate
 
 NAME = "vosk"
 BLOCK_BYTES = SAMPLE_RATE // 10 * SAMPLE_WIDTH  # endpoints are looked for after each 100 ms
@@ -150,19 +151,25 @@ class Decoder:
 
 
 class VoskRecognizer:
-    """Turn one stream into native partials and finals."""
+    """Turn one stream into native partials and finals; silence does not reach Kaldi.
+
+    Every closing of the gate ends an utterance, so that all words of a result lie behind the place
+    where the gate was opened last: one origin turns the decoder's time into positions.
+    """
 
     def __init__(self, engine: VoskEngine, offset: int) -> None:
         self._engine = engine
         self._decoder: Decoder | None = engine.acquire()
+        self._gate = SpeechGate(offset)
         self._origin = offset - self._decoder.fed  # position of the decoder's first sample
         self._rest = b""
+        self._text = ""  # of the utterance under way
         self._shown = ""
         self.settled = offset
 
     @property
     def position(self) -> int:
-        """Sample up to which audio has been decoded."""
+        """Sample up to which audio has been decoded since the gate was opened."""
         return self._origin + self._required().fed
 
     def accept(self, pcm: bytes, *, partials: bool = True) -> list[Hypothesis]:
@@ -173,18 +180,25 @@ class VoskRecognizer:
         for first in range(0, whole, BLOCK_BYTES):
             out.extend(self._block(data[first : first + BLOCK_BYTES]))
         self._rest = data[whole:]
-        if whole and self._decoder is not None:
-            out.extend(self._show(partials=partials))
+        if partials and self._text and self._text != self._shown:
+            self._shown = self._text
+            out.append(
+                Hypothesis(self._text, self.settled, self.position, final=False, engine=NAME)
+            )
         return out
 
     def flush(self) -> list[Hypothesis]:
         """Decode what is left and end the utterance."""
-        decoder = self._required()
-        if self._rest:
-            decoder.feed(self._rest)
-            self._rest = b""
-        out = self._final(decoder.last())
-        self.settled = self.position
+        rest, self._rest = self._rest, b""
+        out: list[Hypothesis] = []
+        if not self._gate.is_open:
+            rest = self._hold(rest)
+        if self._gate.is_open:
+            decoder = self._required()
+            decoder.feed(rest)
+            out = self._final(decoder.last())
+            self._close_gate()
+        self.settled = self._gate.end
         return out
 
     def close(self) -> None:
@@ -199,28 +213,47 @@ class VoskRecognizer:
         return self._decoder
 
     def _block(self, pcm: bytes) -> list[Hypothesis]:
+        over = False
+        if not self._gate.is_open:
+            pcm = self._hold(pcm)
+            if not pcm:
+                return []
+        elif not self._text:
+            over = self._gate.watch(pcm)
         decoder = self._required()
-        if not decoder.feed(pcm):
-            return []
-        out = self._final(decoder.result())
-        self.settled = self.position
-        if self._engine.is_worn(decoder):
-            self._engine.release(decoder)
+        ended = decoder.feed(pcm)
+        if ended or over:
+            out = self._final(decoder.result())
+            self.settled = self.position
+            self._renew_worn()
+            self._gate.ended() if ended and not over else self._close_gate()
+            return out
+        self._text = decoder.partial()
+        if not self._text:
+            self.settled = max(self.settled, self.position - QUIET)
+        return []
+
+    def _hold(self, pcm: bytes) -> bytes:
+        """Show audio to the closed gate; return what has to be decoded now that it is open."""
+        released = self._gate.hold(pcm)
+        self.settled = max(self.settled, self._gate.start)
+        if self._gate.is_open:
+            self._origin = self._gate.start - self._required().fed
+        return released
+
+    def _close_gate(self) -> None:
+        self._gate.close(self.position)
+
+    def _renew_worn(self) -> None:
+        """Replace a recognizer that has grown too old, between two utterances."""
+        worn = self._required()
+        if self._engine.is_worn(worn):
+            self._engine.release(worn)
             self._decoder = self._engine.acquire()
             self._origin = self.settled - self._decoder.fed
-        return out
-
-    def _show(self, *, partials: bool) -> list[Hypothesis]:
-        text = self._required().partial()
-        if not text:
-            self.settled = max(self.settled, self.position - QUIET)
-        if not partials or not text or text == self._shown:
-            return []
-        self._shown = text
-        return [Hypothesis(text, self.settled, self.position, final=False, engine=NAME)]
 
     def _final(self, found: list[dict[str, Any]]) -> list[Hypothesis]:
-        shown, self._shown = self._shown, ""
+        shown, self._shown, self._text = self._shown, "", ""
         words = tuple(self._word(word) for word in found)
         if not words:
             withdrawal = Hypothesis("", self.settled, self.position, final=True, engine=NAME)

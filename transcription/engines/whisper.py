@@ -2,7 +2,8 @@
 
 When speech pauses for 0.3 s the utterance is decoded as if it were over. If the pause lasts, that
 text is the final and the end of an utterance costs no further decoding; if speech goes on, partials
-decode only what was said since and put it behind that text.
+decode only what was said since and put it behind that text. How long the pause has to last depends
+on that text: a finished sentence ends the utterance soon, one that breaks off late.
 """
 
 from __future__ import annotations
@@ -12,13 +13,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from transcription.endpointing import DEFAULT_RULES, Ended, Endpointer, Paused, Rules
+from transcription.endpointing import (
+    DEFAULT_RULES,
+    Ended,
+    Endpointer,
+    Paused,
+    Reads,
+    Rules,
+    reading,
+)
 from transcription.engines.base import SAMPLE_RATE, Hypothesis
 from transcription.engines.whisper_model import Transcript, WhisperModel
 from transcription.engines.window import AudioWindow
 
 NAME = "whisper"
 FIRST_PARTIAL = round(0.45 * SAMPLE_RATE)  # speech heard before the first partial
+AGAIN = round(0.3 * SAMPLE_RATE)  # until the next try where nothing was understood yet
 # Partials of one stream take at most this share of a core: on a slow machine they come less often.
 LOAD = 0.5
 PAUSE_COMING = round(0.13 * SAMPLE_RATE)  # silence after which a partial would delay the final
@@ -63,18 +73,23 @@ class UtteranceDecoder:
         self._language = language
         self._prompt = model.prompt(glossary)
 
-    def partial(self, pcm: bytes) -> str:
+    @property
+    def language(self) -> str:
+        """Code of the language that is spoken."""
+        return self._language
+
+    def partial(self, pcm: bytes, *, urgent: bool) -> str:
         """Return provisional text, empty if there is no speech."""
-        heard = self._decode(pcm, times=False)
+        heard = self._decode(pcm, times=False, urgent=urgent)
         return heard.text if heard else ""
 
     def final(self, pcm: bytes) -> Transcript | None:
         """Return text with word times, None if there is no speech."""
-        return self._decode(pcm, times=True)
+        return self._decode(pcm, times=True, urgent=True)
 
-    def _decode(self, pcm: bytes, *, times: bool) -> Transcript | None:
+    def _decode(self, pcm: bytes, *, times: bool, urgent: bool) -> Transcript | None:
         return self._model.transcribe(
-            pcm, language=self._language, prompt=self._prompt, times=times
+            pcm, language=self._language, prompt=self._prompt, times=times, urgent=urgent
         )
 
 
@@ -91,7 +106,10 @@ class WhisperRecognizer:
         self._decoded_to: int | None = None  # end of the audio in the utterance's last partial
         self._cost = 0  # samples between partials that the last one's decoding time asks for
         self._shown = False  # a partial of the utterance is out
-        self._ahead: tuple[Paused, Transcript | None] | None = None  # decoded at its last pause
+        self._ahead: tuple[Paused | Ended, Transcript | None] | None = (
+            None  # decoded at its last pause
+        )
+        endpointer.judge = self._reads
 
     @property
     def settled(self) -> int:
@@ -107,7 +125,8 @@ class WhisperRecognizer:
             if isinstance(event, Ended):
                 out.extend(self._finish(event))
             elif partials and event is events[-1]:
-                out.extend(self._look_ahead(event))
+                heard = self._look_ahead(event)
+                out.extend(self._partial(event.start, event.end, heard.text if heard else ""))
         if partials:
             out.extend(self._grow())
         self._audio.drop_before(self._endpointer.settled)
@@ -127,22 +146,26 @@ class WhisperRecognizer:
         self._audio.drop_before(self._audio.end)
 
     def _finish(self, utterance: Ended) -> list[Hypothesis]:
-        ahead, self._ahead = self._ahead, None
-        if ahead and (ahead[0].start, ahead[0].end) == (utterance.start, utterance.end):
-            heard = ahead[1]
-        else:
-            heard = self._decoder.final(self._audio.read(utterance.start, utterance.end))
+        heard = self._look_ahead(utterance)
+        self._ahead = None
         shown, self._shown = self._shown, False
         self._decoded_to = None
         if heard is None:
             return [_withdrawal(utterance)] if shown else []
         return [hypothesis(heard, utterance, engine=NAME)]
 
-    def _look_ahead(self, pause: Paused) -> list[Hypothesis]:
-        """Decode at a pause as if the utterance were over; for the time being it is a partial."""
-        heard = self._decoder.final(self._audio.read(pause.start, pause.end))
-        self._ahead = (pause, heard)
-        return self._partial(pause.start, pause.end, heard.text if heard else "")
+    def _reads(self, pause: Paused) -> Reads:
+        """Tell the endpointer how the utterance reads; without partials it is decoded only now."""
+        heard = self._look_ahead(pause)
+        return reading(heard.text, self._decoder.language) if heard else Reads.UNKNOWN
+
+    def _look_ahead(self, span: Paused | Ended) -> Transcript | None:
+        """Decode at a pause as if the utterance were over; the text is kept until it is."""
+        ahead = self._ahead
+        if ahead is None or (ahead[0].start, ahead[0].end) != (span.start, span.end):
+            heard = self._decoder.final(self._audio.read(span.start, span.end))
+            ahead = self._ahead = (span, heard)
+        return ahead[1]
 
     def _grow(self) -> list[Hypothesis]:
         """Decode the open utterance again if it has grown enough."""
@@ -156,12 +179,14 @@ class WhisperRecognizer:
             start, head = (pause.speech_end + pause.end) // 2, heard.text + " "
         if self._decoded_to is None:
             due = endpointer.speech_start + FIRST_PARTIAL
+        elif not self._shown:
+            due = self._decoded_to + AGAIN
         else:
             due = self._decoded_to + max(self._interval, self._cost)
         if end < due:
             return []
         began = time.perf_counter()
-        tail = self._decoder.partial(self._audio.read(start, end))
+        tail = self._decoder.partial(self._audio.read(start, end), urgent=not self._shown)
         self._cost = round((time.perf_counter() - began) / LOAD * SAMPLE_RATE)
         return self._partial(endpointer.start, end, (head + tail).strip())
 

@@ -26,10 +26,12 @@ from transcription.engines.base import (
     Word,
     primary_language,
 )
+from transcription.engines.slots import PrioritySlots
 from transcription.model_store import whisper_speaks
 
 PADDING = 2 * SAMPLE_RATE  # zeros after the utterance; 0.5 s makes the decoder repeat itself
 SHORTEST = 8 * SAMPLE_RATE  # encoder input; shorter ones lose words
+SHORTEST_PARTIAL = 5 * SAMPLE_RATE  # for text that is replaced soon: 40 % less to encode
 LONGEST = 28 * SAMPLE_RATE  # what fits Whisper's 30 s with the padding that is left
 FULL_SCALE = np.float32(32_768)
 HOP = 160  # samples per mel frame
@@ -78,6 +80,7 @@ class WhisperModel:
         self._workers = workers or os.cpu_count() or 1
         self._threads = threads
         self._lock = threading.Lock()
+        self._slots = PrioritySlots(self._workers)
         self._model: Any = None
         self._tokens: tokenizers.Tokenizer | None = None
         self._features = FeatureExtractor()
@@ -114,12 +117,30 @@ class WhisperModel:
         language: str = "en",
         prompt: Sequence[int] = (),
         times: bool = True,
+        urgent: bool = True,
     ) -> Transcript | None:
-        """Decode an utterance of at most 28 s; None if it holds no speech. Words need `times`."""
-        model, tokens = self._load()
+        """Decode an utterance of at most 28 s; None if it holds no speech.
+
+        Without `times` the text is provisional and has no words. What is not `urgent` waits while
+        others decode.
+        """
+        loaded = self._load()
+        with self._slots.hold(urgent=urgent):
+            return self._transcribe(*loaded, pcm, language, prompt, times=times)
+
+    def _transcribe(
+        self,
+        model: Any,
+        tokens: tokenizers.Tokenizer,
+        pcm: bytes,
+        language: str,
+        prompt: Sequence[int],
+        *,
+        times: bool,
+    ) -> Transcript | None:
         tokenizer = Tokenizer(tokens, multilingual=True, task="transcribe", language=language)
         samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)[:LONGEST] / FULL_SCALE
-        encoded = self._encode(model, samples)
+        encoded = self._encode(model, samples, SHORTEST if times else SHORTEST_PARTIAL)
         limit = 16 + TOKENS_PER_SECOND * len(samples) // SAMPLE_RATE
         guess = _generate(model, tokenizer, encoded, prompt, limit)
         if prompt and _doubtful(guess, tokenizer.decode(prompt)):
@@ -159,9 +180,9 @@ class WhisperModel:
                     ) from error
             return self._model, self._tokens
 
-    def _encode(self, model: Any, samples: npt.NDArray[np.float32]) -> Any:
+    def _encode(self, model: Any, samples: npt.NDArray[np.float32], shortest: int) -> Any:
         """Encode the utterance, its padding and no more: 10 s cost an eighth of 30 s."""
-        total = min(max(len(samples) + PADDING, SHORTEST), 30 * SAMPLE_RATE)
+        total = min(max(len(samples) + PADDING, shortest), 30 * SAMPLE_RATE)
         padded = np.pad(samples, (0, total - len(samples)))
         mel = np.ascontiguousarray(self._features(padded, padding=0)[np.newaxis])
         return model.encode(ctranslate2.StorageView.from_array(mel))
