@@ -1,5 +1,6 @@
 """How programs come in: an API token in the header, within its scopes and everybody's limits."""
 
+import base64
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,22 @@ def bearer(header: str) -> str | None:
     """Return the token of an Authorization header; None where it speaks of something else."""
     scheme, _space, token = header.strip().partition(" ")
     return token.strip() if scheme.lower() == SCHEME.lower() else None
+
+
+def basic(header: str) -> str | None:
+    """Return the token of `ws://token:icp_…@host`, which is all that many programs can be given.
+
+    None for any other password: a proxy in front may have one of its own.
+    """
+    scheme, _space, encoded = header.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, _colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    token = password or user
+    return token if token.startswith(identity.TOKEN_MARK) else None
 
 
 def enter_by_token(raw: str) -> User | None:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import parse_cookie
 
 from accounts import identity
-from accounts.authentication import bearer, enter_by_token
+from accounts.authentication import basic, bearer, enter_by_token
 from accounts.identity import Credentials
 from accounts.limits import TooMany
 from accounts.middleware import client_address
@@ -33,7 +33,8 @@ class Identify:
     """Find out who connects, and let all that this connection does be done by them.
 
     A token needs no Origin: no page can set the header. One that is no good is refused even
-    beside a cookie.
+    beside a cookie. A token as a password does need one where a page sends it: browsers repeat
+    passwords by themselves.
     """
 
     def __init__(self, application: Any) -> None:
@@ -43,7 +44,10 @@ class Identify:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         peer = scope.get("client") or [""]
         address = client_address(_header(scope, b"x-forwarded-for"), peer[0])
-        token = bearer(_header(scope, b"authorization"))
+        authorization = _header(scope, b"authorization")
+        token = bearer(authorization)
+        if token is None and not _header(scope, b"origin"):
+            token = basic(authorization)
         with acting(Origin(via="socket", ip=address)):
             if token is None:
                 await self._pages(scope, receive, send)
@@ -64,8 +68,9 @@ class Identify:
     async def _by_cookie(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         cookies = parse_cookie(_header(scope, b"cookie"))
         # A device that joined an interview; its browser sends this for that one channel only.
-        if device := cookies.get(DEVICE_COOKIE):
-            await self._by_token(device, scope, receive, send)
+        token = basic(_header(scope, b"authorization")) or cookies.get(DEVICE_COOKIE)
+        if token:
+            await self._by_token(token, scope, receive, send)
             return
         credentials = Credentials(session_key=cookies.get(settings.SESSION_COOKIE_NAME))
         user = await in_database(identity.identify)(credentials)

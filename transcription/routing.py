@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from transcription.consumers import AudioConsumer
+from transcription.consumers import AudioConsumer, VoskConsumer
 
 
 class RoleConverter(StringConverter):
@@ -11,5 +11,6 @@ class RoleConverter(StringConverter):
 register_converter(RoleConverter, "role")
 
 websocket_urlpatterns = [
-    path("ws/sessions/<uuid:session_id>/audio/<role:role>/", AudioConsumer.as_asgi())
+    path("ws/sessions/<uuid:session_id>/audio/<role:role>/", AudioConsumer.as_asgi()),
+    path("ws/vosk/<uuid:session_id>/<role:role>/", VoskConsumer.as_asgi()),
 ]

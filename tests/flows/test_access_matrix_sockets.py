@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = {  # route → (who enters, by which scope a token of the owner does)
     "ws/sessions/<uuid:session_id>/live/": (SEE, "read"),
     "ws/sessions/<uuid:session_id>/audio/<role:role>/": (RECORD, "audio"),
+    "ws/vosk/<uuid:session_id>/<role:role>/": (RECORD, "audio"),
 }
 ROUTES = [str(pattern.pattern) for pattern in (*live, *audio)]
 

@@ -9,6 +9,7 @@ from channels.layers import get_channel_layer
 
 from sessions import events, services
 from sessions.models import Session
+from tests import webm
 from tests.factories import go_live
 from tests.sockets import connected, socket_to
 from transcription import consumers, streams
@@ -18,6 +19,8 @@ from transcription.models import Segment, Stream
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("hush")]
 
 START = {"type": "start", "encoding": "pcm_s16le", "sample_rate": 16_000}
+SPEAKER = {"type": "speaker", "role": "candidate", "at": 0}
+WEBM = {"type": "start", "encoding": "webm_opus"}
 SECOND = bytes(32_000)
 
 
@@ -58,6 +61,84 @@ async def test_it_turns_audio_into_stored_redacted_segments(running):
         "I have worked with AWS for three years, mostly EC2 and Lambda.",
     ]
     assert said[2] == "You can reach me at [EMAIL-1]."
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100])
+async def test_it_takes_pcm_of_other_rates_and_counts_in_its_own_samples(running, rate):
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**{**START, "sample_rate": rate})
+        await socket.hear_until("ready")
+        for _ in range(14):
+            await socket.send_to(bytes_data=bytes(rate // 2 * 2))  # half a second
+        await socket.say(type="stop")
+        stopped = await socket.hear_until("stopped")
+    assert stopped["durable"] == 7 * 16_000
+    assert len(await lines(running.session)) == 3
+
+
+async def test_it_takes_webm_and_takes_it_up_again_where_it_broke_off(running):
+    header, clusters = webm.parts(webm.record(7.2))
+    path = audio(running.session)
+    async with connected(path, running.olga) as socket:
+        await socket.say(**WEBM)
+        assert (await socket.hear_until("ready"))["resume_from"] == 0
+        for piece in (header, *clusters[:7]):
+            await socket.send_to(bytes_data=piece)
+        await socket.hear_until("ack", durable=2 * 16_000)
+    async with connected(path, running.olga) as socket:
+        await socket.say(**WEBM, offset=0, origin=0)
+        resume_from = (await socket.hear_until("ready"))["resume_from"]
+        holds_it = resume_from // 8000
+        await socket.send_to(bytes_data=header + b"".join(clusters[holds_it:]))
+        await socket.say(type="stop")
+        stopped = await socket.hear_until("stopped")
+    assert stopped["durable"] == pytest.approx(7.2 * 16_000, abs=400)
+    said = await lines(running.session)
+    assert said[2] == "You can reach me at [EMAIL-1]."
+    assert len(said) == len(set(said))
+
+
+async def test_webm_that_is_none_is_refused_and_what_was_heard_is_kept(running):
+    header, clusters = webm.parts(webm.record(3))
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**WEBM)
+        await socket.hear_until("ready")
+        await socket.send_to(bytes_data=header + b"".join(clusters))
+        await socket.hear_until("ack", durable=2 * 16_000)
+        await socket.send_to(bytes_data=b"no element at all")
+        assert (await socket.hear_until("error"))["code"] == "bad_webm"
+        assert await socket.close_code() == 4400
+    assert (await lines(running.session))[0].startswith("Thanks for joining")
+
+
+async def test_in_a_room_it_is_told_who_speaks(running):
+    async with connected(audio(running.session, "room"), running.olga) as socket:
+        await socket.say(**START, speaker="interviewer")
+        await socket.hear_until("ready")
+        await socket.say(**{**SPEAKER, "at": 2 * 16_000})
+        await speak(socket, 7)
+        await socket.say(type="stop")
+        await socket.hear_until("stopped")
+    roles = [segment.role async for segment in Segment.objects.order_by("start_sample")]
+    assert roles == ["interviewer", "candidate", "candidate"]
+
+
+async def test_who_speaks_is_said_only_in_a_room_and_after_the_start(running):
+    async with connected(audio(running.session, "room"), running.olga) as socket:
+        await socket.say(**SPEAKER)
+        assert (await socket.hear())["code"] == "not_started"
+    async with connected(audio(running.session), running.olga) as socket:
+        for message in (SPEAKER, {**START, "speaker": "candidate"}):
+            await socket.say(**message)
+            assert (await socket.hear())["code"] == "bad_message"
+
+
+async def test_too_many_messages_close_the_socket(running):
+    async with connected(audio(running.session), running.olga) as socket:
+        for _ in range(51):
+            await socket.say(type="ping")
+        assert (await socket.hear_until("error"))["code"] == "too_many_messages"
+        assert await socket.close_code() == 4429
 
 
 async def test_it_acknowledges_what_is_stored(running):
@@ -202,7 +283,7 @@ async def test_a_wrong_message_is_answered_and_the_socket_stays_open(running, te
     ("message", "code"),
     [
         ({**START, "encoding": "mp3"}, "unsupported_encoding"),
-        ({**START, "sample_rate": 44_100}, "bad_sample_rate"),
+        ({**START, "sample_rate": 7_999}, "bad_sample_rate"),
         ({"type": "start"}, "unsupported_encoding"),
     ],
 )
