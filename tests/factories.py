@@ -11,7 +11,8 @@ from accounts.roles import Role
 from accounts.services import add_member, create_organization, deactivate
 from sessions import access, services
 from sessions.models import Session, SessionUserObjectPermission
-from transcription.models import Segment
+from transcription import uploads
+from transcription.models import Segment, Upload
 from transcription.pipeline import SegmentDraft
 from transcription.services import open_stream, save_segment
 
@@ -98,8 +99,13 @@ def go_live(session: Session) -> Session:
     return services.start_session(session=session)
 
 
+def make_upload(owner: User, organization: Organization, **fields: object) -> Upload:
+    wanted = {"title": "Recorded", "size": 1_000_000, "consent": "written", **fields}
+    return uploads.create_upload(owner=owner, organization=organization, **wanted)
+
+
 def say(session: Session, text: str, *, role: str = "candidate", start: int = 0) -> Segment:
     """Store one line as if it had been heard at sample `start`."""
-    opened = open_stream(session_id=session.pk, role=role, offset=start, origin_ms=0)
+    opened = open_stream(session_id=session.pk, role=role, offset=0, origin_ms=0)
     draft = SegmentDraft(text, (), start, start + 16_000, 0.9, "scripted", {})
     return save_segment(opened=opened, draft=draft, language="en")

@@ -56,7 +56,9 @@ class Segment(SealedRow):
     start_ms = models.PositiveIntegerField()  # on the interview's clock
     end_ms = models.PositiveIntegerField()
     text = SealedField()
-    words = SealedField()  # [[text, start_ms, end_ms, confidence, as heard, if not the same], …]
+    # [[text, start_ms, end_ms, confidence, as heard (empty: the same), level in dBFS], …]; the last
+    # two may be missing.
+    words = SealedField()
     confidence = models.FloatField()
     level = models.FloatField(null=True)  # loudness of the speech in dBFS
     echo = models.BooleanField(default=False)  # heard better on another channel: not shown

@@ -14,8 +14,9 @@ def segment_json(segment: Segment) -> dict[str, Any]:
         "end_ms": segment.end_ms,
         "text": segment.text,
         "words": [
-            {"t": text, "s": start, "e": end, "c": confidence} | ({"r": raw[0]} if raw else {})
-            for text, start, end, confidence, *raw in segment.words
+            {"t": text, "s": start, "e": end, "c": confidence}
+            | ({"r": more[0]} if more and more[0] else {})
+            for text, start, end, confidence, *more in segment.words
         ],
         "confidence": round(segment.confidence, 3),
         "engine": segment.engine,

@@ -3,17 +3,18 @@
     put() ─► bounded queue ─► pump task ─► StreamWorker (own thread) ─► save_segment ─► on_progress
 
 Bounded everywhere: `put` waits while ten seconds are queued, a socket that is a minute ahead is
-refused, and from two seconds on partials are left out so that finals catch up.
+refused, and from two seconds on partials are left out so that finals catch up. Who is let in at
+all is decided in `admission`, what watchers are told in `broadcast`.
 """
 
 import asyncio
 import functools
 import logging
-import statistics
+import math
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -22,11 +23,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from copilot.lib.errors import DomainError
-from sessions import access, events
-from transcription import services, speech
+from sessions import access
+from transcription import admission, services, speech
+from transcription.admission import Lag
+from transcription.broadcast import Broadcast
 from transcription.engines import registry
 from transcription.engines.base import SAMPLE_RATE, SAMPLE_WIDTH, EngineError
-from transcription.models import SAMPLES_PER_MS
+from transcription.inputs import Input
+from transcription.models import Role
 from transcription.pipeline import (
     Output,
     Partial,
@@ -35,6 +39,7 @@ from transcription.pipeline import (
     SegmentDraft,
     StreamWorker,
 )
+from transcription.speakers import Speakers
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +48,7 @@ FLOOD_SAMPLES = 60 * SAMPLE_RATE  # what a socket may be ahead; our page keeps t
 CROWDED_SAMPLES = 2 * SAMPLE_RATE  # behind by more than this: no partials
 PROGRESS_SECONDS = 1.0  # of audio or of time: the longest without an acknowledgement
 RETURN_SECONDS = 10.0  # a client that lost its connection may come back and say its words again
-ARRIVALS = 1000  # chunks whose time of arrival is remembered
 SETTLE_SAMPLES = 5 * SAMPLE_RATE  # silence is made durable in steps of this length
-END = b""
 
 database = ThreadPoolExecutor(max_workers=4, thread_name_prefix="stream-db")
 in_database = functools.partial(database_sync_to_async, thread_sensitive=False, executor=database)
@@ -53,9 +56,22 @@ in_database = functools.partial(database_sync_to_async, thread_sensitive=False, 
 
 Progress = Callable[[int, int], Awaitable[None]]
 Failure = Callable[[DomainError], Awaitable[None]]
+Heard = Callable[[list[Output]], Awaitable[None]]
 
-# Admission: as many as the machine can follow, and one of this process per channel.
+# One of this process per channel.
 _running: dict[tuple[UUID, str], "LiveStream"] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What a client sent at once, about how many samples that is, and when it came."""
+
+    data: bytes
+    samples: int
+    arrived: float
+
+
+END = Chunk(b"", 0, 0.0)
 
 
 class LiveStream:
@@ -63,53 +79,82 @@ class LiveStream:
 
     `on_progress(received, durable)` is called at least once a second while audio comes; `received`
     is what was taken from the queue, so that clients which keep to a window keep the queue short.
-    At the first error `failed` is set, `on_failure` told, and the pump ends. Neither may raise.
+    `on_output(outputs)` is called once for each chunk, in their order, with the redacted words that
+    were heard in it, and once more with the last words. At the first error `failed` is set,
+    `on_failure` told, and the pump ends. None of them may raise.
+
+    Chunks are 16 kHz s16le unless `input`, set before the first one, reads something else.
     """
 
     def __init__(
-        self, session_id: UUID, role: str, *, on_progress: Progress, on_failure: Failure
+        self,
+        session_id: UUID,
+        role: str,
+        *,
+        on_progress: Progress,
+        on_failure: Failure,
+        on_output: Heard | None = None,
+        input: Input | None = None,
+        vocabulary: Sequence[str] = (),
     ) -> None:
         self.session_id = session_id
         self.role = role
         self.engine = registry.Choice("", "")
+        self.input = input
         self.received = 0
         self.durable = 0
         self.failed: DomainError | None = None
+        self.lag = Lag()
         self._on_progress = on_progress
         self._on_failure = on_failure
+        self._on_output = on_output
+        self._vocabulary = vocabulary
+        self._speakers = Speakers(role)
         self._closing = False
         self._language = ""
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self._queue: asyncio.Queue[Chunk] = asyncio.Queue()
         self._queued = 0
         self._room = asyncio.Condition()
         self._pump: asyncio.Task[None] | None = None
         self._worker: StreamWorker | None = None
         self._opened: services.OpenStream | None = None
-        self._arrivals: deque[tuple[int, float]] = deque(maxlen=ARRIVALS)
-        self._word_ms: deque[float] = deque(maxlen=20)
+        self._broadcast: Broadcast | None = None
+        self._reached = 0  # sample up to which audio went to the recognizer
+        self._shown_at = -math.inf  # when it last gave a partial
 
     # --- for the owner of the connection ---------------------------------------------------------
 
-    async def open(self, *, offset: int | None, origin_ms: int | None = None) -> int:
+    async def open(
+        self, *, offset: int | None, origin_ms: int | None = None, speaker: str | None = None
+    ) -> int:
         """Take over the channel and load the engine; return the sample to send from.
 
-        Raises DomainError: busy, ended, not_live, no_consent, engine_unavailable, taken_over,
-        internal.
+        `speaker` is who speaks there, in a room.
+        Raises DomainError: busy (admission.Busy), ended, not_live, no_consent, engine_unavailable,
+        taken_over, internal.
         """
         asked_at = timezone.now()
         before = _running.get((self.session_id, self.role))
-        if before is None and len(_running) >= settings.INTERVIEW_MAX_STREAMS:
-            raise DomainError("busy", "All recognizers are in use.", status=503)
+        if before is None:
+            admission.admit(
+                _lags(),
+                limit=settings.INTERVIEW_MAX_STREAMS,
+                resuming=offset is not None,
+                now=time.monotonic(),
+            )
         _running[self.session_id, self.role] = self
         try:
             if before is not None:
                 await before.give_way(resent=offset is not None)
-            return await self._open(offset, origin_ms, asked_at)
+            resume_from = await self._open(offset, origin_ms, asked_at)
         except BaseException as error:
             await self._close()
             if isinstance(error, Exception):
                 raise _public(error) from None
             raise
+        if speaker:
+            self.mark(speaker, resume_from if offset is None else min(offset, resume_from))
+        return resume_from
 
     async def _open(self, offset: int | None, origin_ms: int | None, asked_at: datetime) -> int:
         opened: services.OpenStream
@@ -117,17 +162,38 @@ class LiveStream:
         self._opened = opened
         self._worker = StreamWorker(build)
         await self._worker.open()
-        if opened.lost:
-            await self._tell_gap(opened.lost)
+        at = opened.resume_from
+        self._broadcast = Broadcast(
+            self.session_id, self.role, origin_ms=opened.origin_ms, position=at
+        )
+        for gap in opened.gaps:
+            await self._broadcast.gap(gap)
         if self.failed:
             raise self.failed
-        self.received = self.durable = opened.resume_from
-        self._pump = asyncio.create_task(self._run(), name=f"pump {self.session_id} {self.role}")
-        return opened.resume_from
+        self.received = self.durable = self._reached = at
+        pump = self._run(self._worker, self._broadcast)
+        self._pump = asyncio.create_task(pump, name=f"pump {self.session_id} {self.role}")
+        return at
+
+    def mark(self, role: str, at: int) -> None:
+        """Note who speaks from sample `at` on, in a room; on other channels that is known."""
+        if self.role == Role.ROOM:
+            self._speakers.mark(role, at)
 
     async def owns(self) -> bool:
         """Tell whether no other connection, of whatever process, has taken the channel over."""
         return self._opened is not None and await in_database(services.owns)(self._opened)
+
+    async def yield_if_taken(self) -> bool:
+        """Leave the channel where another connection took it over, and tell whether one did.
+
+        The last words are stored first where the other one does not send them again.
+        """
+        if self._opened is None or await self.owns():
+            return False
+        resent = not await in_database(services.hands_over)(self._opened)
+        await self.give_way(resent=resent)
+        return True
 
     async def give_way(self, *, resent: bool) -> None:
         """Leave the channel to another connection, at once where it sends the open words again."""
@@ -141,15 +207,15 @@ class LiveStream:
         if seen and self._pump is not None:
             await self._on_failure(services.taken_over())
 
-    async def put(self, pcm: bytes) -> None:
+    async def put(self, data: bytes) -> None:
         """Queue the next chunk; wait while the queue is full; raise what ended the pump."""
         async with self._room:
             await self._room.wait_for(
                 lambda: self._queued < QUEUE_SAMPLES or self.failed or self._closing
             )
-        self.put_nowait(pcm)
+        self.put_nowait(data)
 
-    def put_nowait(self, pcm: bytes) -> None:
+    def put_nowait(self, data: bytes) -> None:
         """Queue the next chunk at once; raise what ended the pump, or `rate_exceeded`.
 
         For sockets: behind a consumer that waits the server would queue frames without a bound.
@@ -158,10 +224,9 @@ class LiveStream:
             raise DomainError("rate_exceeded", "Audio arrives faster than it can be heard.")
         if self.failed or self._closing:
             raise self.failed or services.taken_over()
-        samples = len(pcm) // SAMPLE_WIDTH
+        samples = self.input.samples(len(data)) if self.input else len(data) // SAMPLE_WIDTH
         self._queued += samples
-        self._arrivals.append((self.received + self._queued, time.monotonic()))
-        self._queue.put_nowait(pcm)
+        self._queue.put_nowait(Chunk(data, samples, time.monotonic()))
 
     async def finish(self) -> int:
         """Store the last words, close, and return what is durable; raise what ended the pump.
@@ -192,31 +257,75 @@ class LiveStream:
 
     # --- the pump --------------------------------------------------------------------------------
 
-    async def _run(self) -> None:
+    async def _run(self, worker: StreamWorker, broadcast: Broadcast) -> None:
         try:
-            await self._listen()
+            await self._listen(worker, broadcast)
         except Exception as error:
+            if isinstance(error, PipelineError):
+                await self._stumble()
             self.failed = _public(error)
         finally:
             await self._close()
         if self.failed and not self._closing:
             await self._on_failure(self.failed)
 
-    async def _listen(self) -> None:
-        assert self._worker is not None  # noqa: S101  # open() made it
+    async def _listen(self, worker: StreamWorker, broadcast: Broadcast) -> None:
         told, unheard = time.monotonic(), 0
-        while pcm := await self._queue.get():
-            crowded = self._queued > CROWDED_SAMPLES
-            outputs = await self._worker.accept(pcm, partials=not crowded)
-            unheard += len(pcm) // SAMPLE_WIDTH
-            self.received += len(pcm) // SAMPLE_WIDTH
-            await self._leave(len(pcm) // SAMPLE_WIDTH)
-            stored = await self._emit(outputs)
-            if await self._settle(SETTLE_SAMPLES) or stored or self._due(told, unheard):
+        while (chunk := await self._next(worker, broadcast)) is not END:
+            self.lag.begin(chunk.arrived)
+            hear = functools.partial(self._hear, chunk.data, self._partials_wanted())
+            outputs = await worker.run(hear)
+            self.lag.end(time.monotonic())
+            unheard += self._reached - self.received
+            self.received = self._reached
+            await self._leave(chunk.samples)
+            broadcast.arrived(self.received, chunk.arrived)
+            stored = await self._emit(outputs, worker, broadcast)
+            if await self._settle(worker, SETTLE_SAMPLES) or stored or self._due(told, unheard):
                 told, unheard = time.monotonic(), 0
                 await self._on_progress(self.received, self.durable)
-        await self._emit(await self._worker.flush())
-        await self._settle(1)
+            if worker.meter is not None:
+                await broadcast.sound(worker.meter)
+        await self._emit(await worker.run(self._flush), worker, broadcast)
+        self.received = self._reached
+        await self._settle(worker, 1)
+
+    async def _next(self, worker: StreamWorker, broadcast: Broadcast) -> Chunk:
+        """Return the next chunk, however long that takes; say when it takes too long."""
+        try:
+            async with asyncio.timeout(broadcast.patience(worker.meter)):
+                return await self._queue.get()
+        except TimeoutError:
+            if not self._closing:
+                await broadcast.no_audio()
+            return await self._queue.get()
+
+    def _hear(self, data: bytes, partials: bool, pipeline: Pipeline) -> list[Output]:
+        """Do what a chunk takes, on the stream's thread."""
+        pcm = self.input.accept(data) if self.input else data
+        self._reached += len(pcm) // SAMPLE_WIDTH
+        return pipeline.accept(pcm, partials=partials) if pcm else []
+
+    def _flush(self, pipeline: Pipeline) -> list[Output]:
+        """Hear what was held back, on the stream's thread."""
+        pcm = self.input.flush() if self.input else b""
+        self._reached += len(pcm) // SAMPLE_WIDTH
+        outputs = pipeline.accept(pcm, partials=False) if pcm else []
+        return outputs + pipeline.flush()
+
+    def _partials_wanted(self) -> bool:
+        """Tell whether there is time for partials: here, and on every stream of this process."""
+        now = time.monotonic()
+        interval = admission.partial_interval(_lags(), now)
+        return self._queued <= CROWDED_SAMPLES and now - self._shown_at >= interval
+
+    async def _stumble(self) -> None:
+        if self._opened is None:
+            return
+        try:
+            await in_database(services.stumble)(opened=self._opened, at=self._reached)
+        except Exception as error:
+            logger.error("a breakdown was not counted: %s", type(error).__name__)
 
     async def _close(self) -> None:
         """Give everything back: the channel, the room that `put` waits for, the thread."""
@@ -224,6 +333,8 @@ class LiveStream:
             del _running[self.session_id, self.role]
         async with self._room:
             self._room.notify_all()
+        if self._broadcast is not None:
+            await self._broadcast.close()
         try:
             if self._worker is not None:
                 await self._worker.close()
@@ -242,72 +353,42 @@ class LiveStream:
         async with self._room:
             self._room.notify_all()
 
-    async def _settle(self, step: int) -> bool:
+    async def _settle(self, worker: StreamWorker, step: int) -> bool:
         """Make known silence durable once it is at least `step` samples longer."""
-        assert self._worker is not None  # noqa: S101  # open() made it
-        settled = self._worker.settled or 0
+        settled = worker.settled or 0
         if settled - self.durable < step:
             return False
         self.durable = await in_database(services.settle)(opened=self._opened, through=settled)
+        self._speakers.forget(self.durable)
         return True
 
-    async def _emit(self, outputs: list[Output]) -> bool:
+    async def _emit(
+        self, outputs: list[Output], worker: StreamWorker, broadcast: Broadcast
+    ) -> bool:
+        """Store and show what was heard; tell whether something was stored."""
         drafts = [output for output in outputs if isinstance(output, SegmentDraft)]
         for output in outputs:
             if isinstance(output, Partial):
-                await self._show(output)
+                self._shown_at = time.monotonic()
+                await broadcast.partial(output, self._speakers.at(output.end))
             else:
-                await self._store(output, last=output is drafts[-1])
+                # Only after the last utterance is everything heard so far stored.
+                settled = (worker.settled or 0) if output is drafts[-1] else 0
+                await self._store(output, max(output.end, settled), broadcast)
+        if self._on_output is not None:
+            await self._on_output(outputs)
         return bool(drafts)
 
-    async def _show(self, partial: Partial) -> None:
-        self._word_ms.append(self._delay_ms(partial.end))
-        body = {
-            "role": self.role,
-            "text": partial.text,
-            "start_ms": self._clock_ms(partial.start),
-            "end_ms": self._clock_ms(partial.end),
-        }
-        await events.publish(self.session_id, "partial", body)
-
-    async def _store(self, draft: SegmentDraft, *, last: bool) -> None:
-        # Only after the last utterance is everything heard so far stored.
-        settled = self._worker.settled if last and self._worker else None
-        durable = max(draft.end, settled or 0)
-        await in_database(services.save_segment)(
-            opened=self._opened, draft=draft, language=self._language, settled=durable
+    async def _store(self, draft: SegmentDraft, durable: int, broadcast: Broadcast) -> None:
+        parts = self._speakers.split(draft)
+        saved = await in_database(services.save_utterance)(
+            opened=self._opened, parts=parts, language=self._language, settled=durable
         )
         self.durable = max(self.durable, durable)
-        latency = {
-            "role": self.role,
-            "word_ms": round(statistics.median(self._word_ms)) if self._word_ms else None,
-            "final_ms": round(self._delay_ms(draft.end)),
-        }
-        await events.publish(self.session_id, "latency", latency)
-
-    def _delay_ms(self, sample: int) -> float:
-        """Return how long ago the audio at `sample` arrived, in ms."""
-        now = arrived = time.monotonic()
-        for end, at in reversed(self._arrivals):
-            if end < sample:
-                break
-            arrived = at
-        return (now - arrived) * 1000
-
-    def _clock_ms(self, sample: int) -> int:
-        assert self._opened is not None  # noqa: S101  # open() made it
-        return self._opened.origin_ms + sample // SAMPLES_PER_MS
-
-    async def _tell_gap(self, samples: int) -> None:
-        seconds = round(samples / SAMPLE_RATE, 1)
-        body = {
-            "level": "warning",
-            "code": "gap",
-            "role": self.role,
-            "seconds": seconds,
-            "text": f"{seconds} s of the {self.role}'s audio were lost.",
-        }
-        await events.publish(self.session_id, "notice", body)
+        self._speakers.forget(self.durable)
+        # Where an echo was hidden nothing takes the place of its partial.
+        await broadcast.withdraw(unless={segment.role for segment in saved if not segment.echo})
+        await broadcast.latency(parts[-1][0], draft.end)
 
     # --- set-up, on a database thread ------------------------------------------------------------
 
@@ -330,7 +411,11 @@ class LiveStream:
             origin_ms=origin_ms,
             asked_at=asked_at,
         )
-        return opened, speech.builder(session, offset=opened.resume_from)
+        return opened, speech.builder(session, offset=opened.resume_from, phrases=self._vocabulary)
+
+
+def _lags() -> list[Lag]:
+    return [stream.lag for stream in _running.values()]
 
 
 def _public(error: Exception) -> DomainError:

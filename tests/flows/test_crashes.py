@@ -1,7 +1,9 @@
 """The served product dies in the middle of an interview; not a word is lost or said twice."""
 
+import contextlib
 import json
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -11,6 +13,7 @@ from tests.client import CHUNK, ProductClient
 
 pytestmark = pytest.mark.timeout(240)
 
+ROLES = ["interviewer", "candidate"]
 SECONDS = 40
 LINE_SECONDS = 1.7
 SCRIPT = [
@@ -46,13 +49,14 @@ def installed(tmp_path):
 class Recorder:
     """A client that keeps what is not durable yet and resumes where the server says."""
 
-    def __init__(self, session):
+    def __init__(self, session, role="candidate"):
         self.session = session
+        self.role = role
         self.durable = None  # the oldest sample still kept; None before the first connection
 
     def record(self, client, *, until=None):
         """Send until the interview is stored, or until `until(received, durable)` is true."""
-        path = f"/ws/sessions/{self.session}/audio/candidate/"
+        path = f"/ws/sessions/{self.session}/audio/{self.role}/"
         with client.socket(path, "copilot.audio.v1") as audio:
             start = {"type": "start", "encoding": "pcm_s16le", "sample_rate": 16_000}
             audio.send(json.dumps(start | ({"offset": self.durable} if self.durable else {})))
@@ -77,39 +81,67 @@ class Recorder:
                     return
 
 
+def record_all(client, recorders, *, until=None):
+    """Record all roles at once; to the end, or until somebody kills the server."""
+
+    def record(recorder):
+        if until is None:
+            recorder.record(client)
+            return
+        with contextlib.suppress(ConnectionClosed, OSError):  # whoever did not kill it
+            recorder.record(client, until=until)
+
+    with ThreadPoolExecutor(len(recorders)) as threads:
+        list(threads.map(record, recorders))
+
+
 def transcript(client, session):
-    """Return what was said and when, counted from the stream's first sample."""
-    segments = client.get(f"/sessions/{session}/snapshot/")["segments"]
-    origin = segments[0]["start_ms"]
-    return [
-        (s["text"], s["start_ms"] - origin, s["end_ms"] - origin, len(s["words"])) for s in segments
-    ]
+    """Return what each role said and when, counted from its first word."""
+    said = {role: [] for role in ROLES}
+    for segment in client.get(f"/sessions/{session}/snapshot/")["segments"]:
+        said[segment["role"]].append(segment)
+    return {
+        role: [
+            (
+                segment["text"],
+                segment["start_ms"] - lines[0]["start_ms"],
+                segment["end_ms"] - lines[0]["start_ms"],
+                [(word["t"], word["s"] - lines[0]["start_ms"]) for word in segment["words"]],
+            )
+            for segment in lines
+        ]
+        for role, lines in said.items()
+    }
 
 
 def test_two_kills_in_one_interview_lose_and_double_nothing(installed):
+    """Both roles record at once: each has audio in the queue and a word half said."""
     env, (calm, stormy) = installed
-    recorder = Recorder(stormy)
+    recorders = [Recorder(stormy, role) for role in ROLES]
     for seconds in (8, 23):
         with product.serving(env, prepare=False) as (url, process):
             olga = ProductClient(url, "olga@q.example")
-            if recorder.durable is None:
+            if recorders[0].durable is None:
                 olga.begin(stormy)
 
             def far_enough(received, durable, seconds=seconds, process=process):
-                if durable < seconds * 16_000:
+                if any((recorder.durable or 0) < seconds * 16_000 for recorder in recorders):
                     return False
-                process.end(signal.SIGKILL)  # with audio in the queue and a word half said
+                process.end(signal.SIGKILL)
                 return True
 
-            recorder.record(olga, until=far_enough)
-            assert recorder.durable < len(PCM) // 2
+            record_all(olga, recorders, until=far_enough)
+            assert process.popen.poll() == -signal.SIGKILL
+            assert all(recorder.durable < len(PCM) // 2 for recorder in recorders)
     with product.serving(env, prepare=False) as (url, _process):
         olga = ProductClient(url, "olga@q.example")
-        recorder.record(olga)
+        record_all(olga, recorders)
         olga.begin(calm)
-        Recorder(calm).record(olga)
+        record_all(olga, [Recorder(calm, role) for role in ROLES])
         assert transcript(olga, stormy) == transcript(olga, calm)
-        assert [text for text, *_ in transcript(olga, stormy)] == [text for _end, text in SCRIPT]
+        for lines in transcript(olga, stormy).values():
+            assert [text for text, *_ in lines] == [text for _end, text in SCRIPT]
+        assert olga.get(f"/sessions/{stormy}/snapshot/")["gaps"] == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
