@@ -31,6 +31,7 @@ class Event(TextChoices):
     SESSION_CREATED = "session.created", _("created an interview")
     SESSION_VIEWED = "session.viewed", _("viewed an interview")
     SESSION_RECORDED = "session.recorded", _("recorded an interview")
+    SESSION_UPLOADED = "session.uploaded", _("uploaded a recording")
     DEVICE_JOINED = "session.device_joined", _("let a device record an interview")
     DEVICE_REMOVED = "session.device_removed", _("removed a device from an interview")
     SESSION_SHARED = "session.shared", _("shared an interview")

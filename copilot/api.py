@@ -1,8 +1,11 @@
 """`/api/v1/`: all endpoints on one screen, and the one shape of an error."""
 
 import json
+import re
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
+from daphne.http_protocol import WebRequest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -18,8 +21,11 @@ from accounts.queries import memberships_of, organizations_requiring_more
 from copilot.lib.errors import DomainError
 from insights import api as insights
 from sessions import api as sessions
+from transcription import api as transcription
+from transcription.uploads import PART_BYTES
 
 MAX_BODY = 1_000_000
+PARTS = re.compile(r"/api/v1/uploads/[0-9a-f-]{36}/content/")  # of recordings may be larger
 
 app_name = "api"
 urlpatterns = [
@@ -38,6 +44,10 @@ urlpatterns = [
         "sessions/<uuid:session_id>/insights/<uuid:insight_id>/feedback/",
         insights.Feedback.as_view(),
     ),
+    path("uploads/", transcription.Uploads.as_view()),
+    path("uploads/<uuid:upload_id>/", transcription.Upload.as_view()),
+    path("uploads/<uuid:upload_id>/content/", transcription.Content.as_view()),
+    path("uploads/<uuid:upload_id>/finish/", transcription.Finish.as_view()),
 ]
 
 
@@ -93,6 +103,8 @@ class SmallBodies:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._application(scope, receive, send)
             return
+        part = scope["method"] == "PUT" and PARTS.fullmatch(scope["path"])
+        most = PART_BYTES if part else MAX_BODY
         received = 0
 
         async def counted() -> dict[str, Any]:
@@ -100,18 +112,30 @@ class SmallBodies:
             message: dict[str, Any] = await receive()
             received += len(message.get("body", b""))
             # Django takes it for a client that left, and answers nothing.
-            return message if received <= MAX_BODY else {"type": "http.disconnect"}
+            return message if received <= most else {"type": "http.disconnect"}
 
         said = dict(scope["headers"]).get(b"content-length", b"0")
-        too_large = not said.isdigit() or len(said) > 9 or int(said) > MAX_BODY
+        too_large = not said.isdigit() or len(said) > 9 or int(said) > most
         if not too_large:
             await self._application(scope, counted, send)
-        if too_large or received > MAX_BODY:
-            await _refuse_body(send)
+        if too_large or received > most:
+            await _refuse_body(send, most)
 
 
-async def _refuse_body(send: Any) -> None:
-    detail = _("A request holds at most %(size)d bytes.") % {"size": MAX_BODY}
+def keep_in_memory() -> None:
+    """Let daphne keep the body of a request in memory, as long as it may be one.
+
+    Twisted would write what has 100 kB or more to a temporary file: sound, in clear.
+    """
+
+    def prepare(request: WebRequest, length: int | None) -> None:
+        request.content = SpooledTemporaryFile(max_size=PART_BYTES + 1)  # noqa: SIM115  # it closes it
+
+    WebRequest.gotLength = prepare
+
+
+async def _refuse_body(send: Any, most: int) -> None:
+    detail = _("A request holds at most %(size)d bytes.") % {"size": most}
     body = json.dumps({"error": {"code": "too_large", "detail": detail}}).encode()
     headers = [
         (b"content-type", b"application/json"),

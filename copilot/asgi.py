@@ -11,11 +11,12 @@ from django.urls import re_path
 pages = get_asgi_application()  # sets Django up: what follows imports models
 
 from copilot import embedded
-from copilot.api import SmallBodies
+from copilot.api import SmallBodies, keep_in_memory
 from copilot.sockets import Identify, Refuse
 from sessions.routing import websocket_urlpatterns as live
 from transcription.routing import websocket_urlpatterns as audio
 
+keep_in_memory()
 sockets = Identify(URLRouter([*audio, *live, re_path("", Refuse.as_asgi())]))
 application = ProtocolTypeRouter({"http": SmallBodies(pages), "websocket": sockets})
 

@@ -15,6 +15,7 @@ from celery.worker import state
 from django.conf import settings
 
 from copilot.celery import app
+from transcription import hearing
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ def start() -> None:
 
 def stop() -> None:
     """End the worker before the interpreter does, which would cut it off in native code."""
+    hearing.stop()
     if _worker is not None:
         state.should_stop = EX_OK
         _worker.join(STOP_SECONDS)

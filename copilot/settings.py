@@ -36,6 +36,10 @@ if DEBUG and PRODUCTION:
     raise ImproperlyConfigured("DEBUG shows what was said on error pages: not in production")
 
 INTERVIEW_DATA_DIR = Path(env.str("INTERVIEW_DATA_DIR", str(BASE_DIR / "var"))).expanduser()
+# Recordings that are being received or written down, sealed; processes share it.
+INTERVIEW_UPLOADS_DIR = Path(
+    env.str("INTERVIEW_UPLOADS_DIR", str(INTERVIEW_DATA_DIR / "uploads"))
+).expanduser()
 INTERVIEW_MODELS_DIR = Path(
     env.str("INTERVIEW_MODELS_DIR", "~/.cache/interview-copilot/models")
 ).expanduser()
@@ -416,6 +420,12 @@ INTERVIEW_LIMIT_SOCKETS_USER: int = env.int("INTERVIEW_LIMIT_SOCKETS_USER", 20)
 INTERVIEW_LIMIT_SOCKETS_ORGANIZATION: int = env.int("INTERVIEW_LIMIT_SOCKETS_ORGANIZATION", 400)
 INTERVIEW_LIMIT_AUDIO_USER: int = env.int("INTERVIEW_LIMIT_AUDIO_USER", 6)
 INTERVIEW_LIMIT_AUDIO_ORGANIZATION: int = env.int("INTERVIEW_LIMIT_AUDIO_ORGANIZATION", 100)
+# Recordings that are being received or wait to be written down.
+INTERVIEW_LIMIT_UPLOADS_USER: int = env.int("INTERVIEW_LIMIT_UPLOADS_USER", 3)
+INTERVIEW_LIMIT_UPLOADS_ORGANIZATION: int = env.int("INTERVIEW_LIMIT_UPLOADS_ORGANIZATION", 20)
+INTERVIEW_UPLOAD_MAX_BYTES: int = env.int("INTERVIEW_UPLOAD_MAX_BYTES", 1024**3)
+# Parts of recordings stay in memory until they are sealed: nothing spoken is spooled in clear.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 9 * 1024 * 1024
 # Seconds after which an open socket asks again whether it may be, should no message have told it.
 INTERVIEW_ACCESS_INTERVAL: float = env.float("INTERVIEW_ACCESS_INTERVAL", 60.0)
 
@@ -453,6 +463,10 @@ INTERVIEW_WHISPER_WORKERS: int = env.int("INTERVIEW_WHISPER_WORKERS", os.cpu_cou
 INTERVIEW_PARTIAL_INTERVAL: float = env.float("INTERVIEW_PARTIAL_INTERVAL", 0.6)
 INTERVIEW_SCRIPT: str = env.str("INTERVIEW_SCRIPT", "")  # JSON file of the scripted engine
 INTERVIEW_MAX_STREAMS: int = env.int("INTERVIEW_MAX_STREAMS", 4 * (os.cpu_count() or 1))
+INTERVIEW_TOKEN: str = env.str("INTERVIEW_TOKEN", "")  # API token of `manage.py vosk_bridge`
+# Recordings written down at the same time, in all processes together.
+INTERVIEW_UPLOAD_WORKERS: int = env.int("INTERVIEW_UPLOAD_WORKERS", 1)
+INTERVIEW_UPLOAD_LEASE: float = env.float("INTERVIEW_UPLOAD_LEASE", 60.0)  # seconds
 
 # --- Analysis ------------------------------------------------------------------------------------
 
@@ -470,6 +484,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "insights.tasks.sweep",
         "schedule": INTERVIEW_SWEEP_INTERVAL,
         "options": {"expires": INTERVIEW_SWEEP_INTERVAL},
+    },
+    "sweep-uploads": {
+        "task": "transcription.tasks.sweep_uploads",
+        "schedule": INTERVIEW_SWEEP_INTERVAL,
+        "options": {"expires": INTERVIEW_SWEEP_INTERVAL},
+    },
+    "clear-uploads": {
+        "task": "transcription.tasks.clear_uploads",
+        "schedule": INTERVIEW_RETENTION_INTERVAL,
+        "options": {"expires": INTERVIEW_RETENTION_INTERVAL},
     },
     "seal-audit": {  # what a crash between commit and seal left
         "task": "accounts.tasks.seal_audit",

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 import insights.urls
 import sessions.urls
+import transcription.urls
 from copilot import api
 from sessions import views as session_views
 
@@ -15,7 +16,11 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-session_pages = [*sessions.urls.urlpatterns, *insights.urls.urlpatterns]
+session_pages = [
+    *sessions.urls.urlpatterns,
+    *transcription.urls.urlpatterns,
+    *insights.urls.urlpatterns,
+]
 
 handler429 = "accounts.views.too_many_requests"  # allauth's limits answer with it
 

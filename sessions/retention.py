@@ -41,6 +41,12 @@ def erase(session_id: UUID) -> bool:
     return True
 
 
+def discard(session: Session) -> bool:
+    """Erase an interview at once in which nothing was said; False where a legal hold keeps it."""
+    Session.objects.filter(pk=session.pk).update(expires_at=timezone.now())
+    return erase(session.pk)
+
+
 def erase_expired() -> int:
     """Erase one batch; return how many went."""
     count = 0

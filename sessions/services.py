@@ -124,11 +124,32 @@ def start_session(*, session: Session, at: datetime | None = None) -> Session:
 
 
 @transaction.atomic
-def end_session(*, session: Session, at: datetime | None = None) -> Session:
-    """End the interview: recorders stop, retention starts to count, the last analysis is due."""
+def process_session(*, session: Session) -> Session:
+    """Make the session one that an uploaded recording is written into, and nothing else."""
+    if not has_consent(session):
+        raise DomainError("no_consent", "Record the candidate's consent before you upload.")
+    _advance(session, "process")
+    _announce(session)
+    return session
+
+
+@transaction.atomic
+def end_session(
+    *, session: Session, at: datetime | None = None, lasted: timedelta | None = None
+) -> Session:
+    """End the interview: recorders stop, retention starts to count, the last analysis is due.
+
+    `lasted` is the length of the recording that was written down, where there was one.
+    """
+    if session.status == Status.PROCESSING and lasted is None:
+        detail = "A recording is being written down; cancel that instead."
+        raise DomainError("processing", detail)
     ended = at or timezone.now()
     keep = timedelta(hours=session.organization.retention_hours)
-    _advance(session, "end", ended_at=ended, expires_at=ended + keep)
+    times = {"ended_at": ended, "expires_at": ended + keep}
+    if lasted is not None:
+        times["started_at"] = ended - lasted
+    _advance(session, "end", **times)
     _trace(Event.SESSION_ENDED, session)
     _announce(session)
     events.stop_recorders_on_commit(session.pk)

@@ -17,6 +17,7 @@ from accounts.agents import device_name
 from accounts.limits import TooMany
 from accounts.models import User
 from accounts.queries import active_membership
+from accounts.roles import Act, allows
 from copilot.lib.errors import DomainError
 from sessions import access, devices, notices, services
 from sessions.access import Perm
@@ -45,6 +46,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
             for session in access.sessions_visible_to(user)
         ],
         "organization": membership.organization if membership else None,
+        "may_create": membership is not None and allows(membership.role, Act.CREATE_SESSION),
     }
     return render(request, "sessions/list.html", context)
 

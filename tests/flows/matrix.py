@@ -22,6 +22,7 @@ SEE = {"olga", "sam", "cora", "ada"}
 COMMENT = {"olga", "cora"}
 RECORD = {"olga"}
 SHARE = {"olga", "ada"}
+CREATE = {*MEMBERS, "otto"} - {"vic"}
 MANAGE = {"ada", "root"}  # what is of this organization
 ADMINS = {"ada", "otto", "root"}  # lists and forms of whatever organization
 ROOT = {"root"}
@@ -103,6 +104,7 @@ def no_token(rule: Rule) -> Rule:
 
 SESSION = "sessions/<uuid:session_id>/"
 API = "api/v1/sessions/<uuid:session_id>/"
+UPLOAD = "api/v1/uploads/<uuid:upload_id>/"
 
 PAGES: dict[str, dict[str, Row]] = {
     "": {"get post put patch delete": Row(everybody(302))},
@@ -113,6 +115,10 @@ PAGES: dict[str, dict[str, Row]] = {
     "join/<uuid:session_id>/<slug:channel>/": {  # only a device that joined has the cookie
         "get": Row(everybody(404)),
         "post": Row(everybody(405), form=True),
+    },
+    "sessions/upload/": {
+        "get": Row(page(CREATE)),
+        "post": Row(page(SIGNED_IN, 405), form=True),  # a script sends it to the API
     },
     f"{SESSION}share/": {
         "get": Row(page(SHARE)),
@@ -139,6 +145,16 @@ ENDPOINTS: dict[str, dict[str, Row]] = {
     f"{API}transcript/": {"get": Row(api(SEE, scope="read"))},
     f"{API}insights/": {"get": Row(api(SEE, scope="read"))},
     f"{API}insights/<uuid:insight_id>/feedback/": {"post": Row(api(COMMENT), {"feedback": "used"})},
+    # refused for its size: who may not create interviews is told that before
+    "api/v1/uploads/": {
+        "post": Row(
+            lambda p: 403 if p in ("vic", "lea", "root") else api(CREATE, 413)(p),
+            {"title": "T", "size": 2**40, "consent": {"method": "verbal"}},
+        )
+    },
+    UPLOAD: {"get": Row(api(RECORD, scope="read")), "delete": Row(api(RECORD, 204))},
+    f"{UPLOAD}content/": {"put": Row(api(RECORD, 400))},  # it says not from where
+    f"{UPLOAD}finish/": {"post": Row(api(RECORD, 409))},  # nothing was received
 }
 
 KEY = "accounts/2fa/webauthn/keys/<int:pk>/"  # Olga's passkey

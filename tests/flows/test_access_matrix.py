@@ -26,7 +26,7 @@ from insights.kinds import Kind
 from insights.models import AtsConnection
 from insights.services import store_finding
 from sessions.models import Guide
-from tests.factories import Cast, go_live, make_cast, make_token, say
+from tests.factories import Cast, go_live, make_cast, make_session, make_token, say
 from tests.flows.matrix import (
     PEOPLE,
     PROVE,
@@ -38,6 +38,7 @@ from tests.flows.matrix import (
     Row,
     doors,
 )
+from transcription.models import Upload
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +79,8 @@ class World:
         invitation, link = invitations.invite(
             organization=here, email="new@example.com", role="viewer", invited_by=cast.ada
         )
+        recorded = make_session(cast.olga, here)
+        upload = Upload.objects.create(session=recorded, created_by=cast.olga, size=1_000_000)
         guide = Guide.objects.create(organization=here, title="Backend")
         competency = guide.competencies.create(name="Design")
         competency.questions.create(text="How?")
@@ -91,6 +94,7 @@ class World:
         self.values: dict[str, Any] = {
             "session_id": session.pk,
             "insight_id": card.pk,
+            "upload_id": upload.pk,
             "device_id": card.pk,  # no device's
             "channel": "candidate",
             "token_id": ApiToken.objects.filter(user=cast.olga).first().pk,

@@ -1,0 +1,104 @@
+"""REST: a recording comes in parts, is looked at, and is written down by a task."""
+
+from typing import IO, Any, cast
+from uuid import UUID
+
+from rest_framework import serializers
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from accounts.queries import active_membership
+from copilot.lib.errors import DomainError
+from sessions.models import ConsentRecord
+from transcription import tasks, uploads
+from transcription.models import Role
+from transcription.serializers import upload_json
+
+# "link" is for the candidate's own page, not for somebody to say on their behalf.
+NOTED_HERE = (ConsentRecord.Method.VERBAL, ConsentRecord.Method.WRITTEN)
+
+
+class ConsentInput(serializers.Serializer[Any]):
+    method = serializers.ChoiceField(choices=NOTED_HERE)
+    name = serializers.CharField(max_length=120, required=False, allow_blank=True)
+
+
+class UploadInput(serializers.Serializer[Any]):
+    title = serializers.CharField(max_length=160)
+    size = serializers.IntegerField(min_value=1, max_value=2**53)
+    job = serializers.CharField(max_length=160, required=False, allow_blank=True)
+    language = serializers.CharField(max_length=8, required=False, allow_blank=True)
+    candidate_name = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    profile = serializers.CharField(max_length=20_000, required=False, allow_blank=True)
+    roles = serializers.ListField(
+        child=serializers.ChoiceField(choices=Role.values), max_length=2, required=False
+    )
+    consent = ConsentInput(required=False)
+
+
+class Uploads(APIView):
+    def post(self, request: Request) -> Response:
+        """Announce a recording: everything that speaks against it is said before a byte is sent."""
+        given = UploadInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted = given.validated_data
+        membership = active_membership(request.user)
+        if membership is None:
+            raise DomainError("forbidden", "You belong to no organization.", status=403)
+        consent = wanted.pop("consent", None)
+        if consent is None:
+            detail = "Say how the candidate agreed to this recording."
+            raise DomainError("no_consent", detail, status=400)
+        upload = uploads.create_upload(
+            owner=cast("User", request.user),
+            organization=membership.organization,
+            consent=consent["method"],
+            given_by=consent.get("name", ""),
+            **wanted,
+        )
+        return Response(upload_json(upload), status=201)
+
+
+class Upload(APIView):
+    def get(self, request: Request, upload_id: UUID) -> Response:
+        return Response(upload_json(uploads.get_upload(request.user, upload_id)))
+
+    def delete(self, request: Request, upload_id: UUID) -> Response:
+        uploads.cancel(upload=uploads.get_upload(request.user, upload_id))
+        return Response(status=204)
+
+
+class Raw(BaseParser):
+    """The body as it is: a part of a recording."""
+
+    media_type = "application/octet-stream"
+
+    def parse(self, stream: IO[bytes], media_type: Any = None, parser_context: Any = None) -> Any:
+        return stream.read(uploads.PART_BYTES + 1)
+
+
+class Content(APIView):
+    parser_classes = [Raw]
+
+    def put(self, request: Request, upload_id: UUID) -> Response:
+        upload = uploads.get_upload(request.user, upload_id)
+        offset = request.query_params.get("offset", "")
+        if not offset.isdecimal() or len(offset) > 15:
+            raise DomainError("bad_offset", '"offset" is a number of bytes.', status=400)
+        content = request.data if isinstance(request.data, bytes) else b""
+        try:
+            taken = uploads.take(upload=upload, offset=int(offset), content=content)
+        except uploads.WrongOffset as error:
+            body = {"code": error.code, "detail": error.detail, "received": error.received}
+            return Response({"error": body}, status=error.status)
+        return Response(upload_json(taken))
+
+
+class Finish(APIView):
+    def post(self, request: Request, upload_id: UUID) -> Response:
+        upload = uploads.finish(upload=uploads.get_upload(request.user, upload_id))
+        tasks.hear.delay(str(upload.pk))
+        return Response(upload_json(upload))

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from transcription import views
+
+urlpatterns = [path("upload/", views.upload, name="upload")]
