@@ -3,11 +3,12 @@
 const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 export class ApiError extends Error {
-  constructor(status, code, detail) {
+  constructor(status, code, detail, more = {}) {
     super(detail || code);
     this.status = status;
     this.code = code;
     this.detail = detail;
+    this.more = more; // what else the server said
   }
 }
 
@@ -15,7 +16,7 @@ async function failure(response) {
   const body = await response.json().catch(() => ({}));
   const code = { 401: "signed_out", 404: "gone" }[response.status] ?? body.error?.code ?? "unknown";
   if (response.status === 401) window.dispatchEvent(new Event("signed-out"));
-  return new ApiError(response.status, code, body.error?.detail ?? "");
+  return new ApiError(response.status, code, body.error?.detail ?? "", body.error);
 }
 
 async function request(url, options) {
@@ -35,12 +36,19 @@ export async function read(url) {
   return response.json();
 }
 
-/** POST JSON; return the answer's JSON, or null when it has none. */
-export async function act(url, data = {}) {
+/** Send JSON; return the answer's JSON, or null when it has none. */
+export async function act(url, data = {}, method = "POST") {
   const response = await request(url, {
-    method: "POST",
+    method,
     headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token },
     body: JSON.stringify(data),
   });
   return response.json().catch(() => null);
+}
+
+/** Send bytes; return the answer's JSON. */
+export async function put(url, bytes) {
+  const headers = { "Content-Type": "application/octet-stream", "X-CSRFToken": token };
+  const response = await request(url, { method: "PUT", headers, body: bytes });
+  return response.json();
 }

@@ -3,13 +3,17 @@
 import { act } from "./api.js";
 import { Banner } from "./banner.js";
 import { Cards } from "./cards.js";
+import { setUpDevices } from "./devices.js";
 import { byId, setText, show } from "./dom.js";
 import { sentence } from "./errors.js";
 import { renderGuide } from "./guide.js";
 import { ago, clock, moment, span, t } from "./i18n.js";
 import { showLost } from "./lost.js";
+import { Meters } from "./meters.js";
 import { Notes } from "./notes.js";
+import { setUpProgress } from "./progress.js";
 import { Recording } from "./recording.js";
+import { setUpRoom } from "./room.js";
 import { Setup } from "./setup.js";
 import { setUpShare } from "./share.js";
 import { setUpShortcuts } from "./shortcuts.js";
@@ -19,6 +23,8 @@ import { Store } from "./store.js";
 import { Topbar } from "./topbar.js";
 import { Transcript } from "./transcript.js";
 
+const QUIET_S = { candidate: 10, interviewer: 30, room: 30 }; // silence that may be a fault
+const LATE_MS = 4000;
 const MUTED = "copilot.sample-muted";
 
 const boot = JSON.parse(byId("boot").textContent);
@@ -30,6 +36,7 @@ const desk = byId("main");
 const store = new Store(boot);
 const banner = new Banner();
 const topbar = new Topbar();
+const meters = new Meters();
 const transcript = new Transcript();
 const recording = new Recording((role) => `${socketBase}/audio/${role}/`, banner);
 const setup = new Setup(base);
@@ -43,14 +50,16 @@ const cards = new Cards(boot.session, {
 });
 const now = () => Date.now() + live.skew;
 topbar.now = cards.now = now;
-topbar.levelOf = (role) => (recording.active ? recording.levelOf(role) : null);
+meters.soundOf = (role) => recording.soundOf(role);
 transcript.onmark = (id) => (view("copilot"), cards.reveal(id));
 
 let catchingUp = true; // a snapshot is shown as it is: nothing slides in, nothing is announced
 let left = false; // access has ended
 const unseen = new Set(); // cards that came while another view was shown
 let unread = 0; // notes that did
-const speaking = new Set(boot.streams.map((stream) => stream.role));
+let echoed = false; // the hint about headphones was given
+const quiet = new Set(); // roles whose silence was told
+const heard = new Set(); // roles whose sound the server tells of
 
 // --- what the page shows ---------------------------------------------------------------------
 
@@ -64,8 +73,7 @@ function render() {
   show(byId("transcript-frame"), session.status !== "draft");
   const empty = transcript.length === 0 && session.status !== "draft" && !setupFills();
   show(byId("transcript-empty"), empty);
-  const key = session.status === "ended" ? "transcript_empty_ended" : "transcript_empty_live";
-  setText(byId("transcript-empty").querySelector("p"), t(key));
+  setText(byId("transcript-empty").querySelector("p"), t(`transcript_empty_${session.status}`));
   setText(byId("transcript-note"), session.may.record ? "" : t("transcript_note_read_only"));
   transcript.live = session.status !== "ended";
   show(byId("sample-tools"), recording.kind === "sample");
@@ -79,7 +87,7 @@ function setupFills() {
 
 function renderRoles() {
   const running = store.session.status === "live";
-  topbar.roles(!running ? [] : recording.active ? recording.roles : [...speaking]);
+  meters.roles(running ? [...new Set([...recording.roles, ...heard])] : []);
 }
 
 function renderEnd(session) {
@@ -120,12 +128,47 @@ store.addEventListener("session", ({ detail }) => {
 
 store.addEventListener("segment", ({ detail: segment }) => {
   transcript.upsert(segment);
+  if (segment.echo) return hintAtEcho();
   show(byId("transcript-empty"), false);
-  if (!speaking.has(segment.role)) {
-    speaking.add(segment.role);
+});
+
+store.addEventListener("gap", ({ detail: gap }) => {
+  transcript.gap(gap);
+  show(byId("transcript-empty"), false);
+});
+
+store.addEventListener("level", ({ detail: level }) => {
+  if (!heard.has(level.role)) {
+    heard.add(level.role);
     renderRoles();
   }
+  meters.heard(level);
 });
+
+function hintAtEcho() {
+  if (echoed || catchingUp || !recording.roles.includes("interviewer")) return;
+  echoed = true;
+  banner.set("echo", { level: "info", text: t("banner_echo"), dismissible: true });
+}
+
+/** Say once when a channel has fallen silent, and take it back when it is heard again. */
+function lookForSilence() {
+  for (const role of Object.keys(QUIET_S)) {
+    const silent = recording.active && meters.silentFor(role) >= QUIET_S[role];
+    if (silent === quiet.has(role)) continue;
+    const key = `quiet-${role}`;
+    if (!silent) {
+      quiet.delete(role);
+      banner.clear(key);
+      continue;
+    }
+    quiet.add(role);
+    const tab = recording.roles.includes(role);
+    const check = role !== "candidate" ? "microphone" : tab ? "tab" : "device";
+    const text = t(`banner_quiet_${check}`, { seconds: span(QUIET_S[role]) });
+    banner.set(key, { level: "warning", text, dismissible: true });
+  }
+}
 
 store.addEventListener("insight", ({ detail: insight }) => {
   const fresh = !catchingUp && desk.dataset.view !== "copilot" && !cards.has(insight.id);
@@ -142,19 +185,27 @@ store.addEventListener("note", ({ detail }) => {
   showUnseen();
 });
 
+const showProgress = setUpProgress();
+store.addEventListener("upload", ({ detail }) => showProgress(detail));
+
 store.addEventListener("guide", ({ detail }) => renderGuide(detail));
 
 store.addEventListener("partial", ({ detail: partial }) => {
   if (store.session.status === "ended") return;
   transcript.partial(partial);
   show(byId("transcript-empty"), false);
-  topbar.heard(partial.role);
 });
 
-store.addEventListener("latency", ({ detail }) => topbar.latency(detail));
+store.addEventListener("latency", ({ detail }) => {
+  topbar.latency(detail);
+  const late = detail.word_ms > LATE_MS && store.session.status === "live";
+  if (late) banner.set("late", { level: "info", text: t("banner_late"), dismissible: true, seconds: 30 });
+  else if (detail.word_ms !== null) banner.clear("late");
+});
 
 store.addEventListener("notice", ({ detail }) => {
   const { code, level, role, seconds } = detail;
+  if (code === "no_audio") return; // the meters show it, and the recording page says what to check
   const gap = code === "gap" && t("notice_gap", { seconds: span(seconds), speaker: t(`speaker_${role}`) });
   const text = gap || detail.text || sentence(code);
   banner.set(`notice-${code}`, { level: level ?? "info", text, dismissible: true, seconds: 20 });
@@ -220,7 +271,7 @@ async function ensureStarted() {
 
 setup.onconsent = (session) => store.setSession(session);
 
-setup.onstart = async (source, deviceId, microphone) => {
+setup.onstart = async (source, { deviceId, microphone, compress }) => {
   const captures = await recording.open(source, { deviceId, microphone });
   try {
     await ensureStarted();
@@ -228,7 +279,8 @@ setup.onstart = async (source, deviceId, microphone) => {
     for (const capture of captures.values()) if (capture !== microphone) capture.stop();
     throw error;
   }
-  recording.record(captures);
+  recording.record(captures, { compress });
+  if (source === "device") devices.open({ channel: "candidate" });
 };
 
 setup.onsample = async () => {
@@ -263,7 +315,7 @@ function toggleMute() {
 byId("sample-mute").addEventListener("click", toggleMute);
 
 recording.addEventListener("change", render);
-recording.addEventListener("health", showConnection);
+recording.addEventListener("health", () => (showConnection(), lookForSilence()));
 recording.addEventListener("engine", ({ detail }) => detail && store.setSession({ engine: detail }));
 recording.addEventListener("again", () => setup.start());
 recording.addEventListener("sample-done", () => {
@@ -275,6 +327,8 @@ for (const button of document.querySelectorAll("[data-show]"))
 
 const stop = setUpStop({ base, recording, onended: (session) => store.setSession(session) });
 setUpShare();
+const devices = setUpDevices({ base, recording, now });
+const turn = setUpRoom(recording);
 
 function go(name, focus) {
   view(name);
@@ -297,6 +351,7 @@ setUpShortcuts({
   w: () => cards.act("wrong"),
   p: () => cards.act("pinned"),
   m: toggleMute,
+  s: turn,
   e: () => stop.ask(),
 });
 

@@ -2,6 +2,7 @@
 
 const HALF = 16; // zero crossings of the sinc on either side
 const PHASES = 128;
+const SILENCE = new Float32Array(128);
 
 /** Windowed-sinc resampler; Blackman window, cut at 0.92 of the lower Nyquist frequency. */
 class Resampler {
@@ -67,14 +68,14 @@ class Pcm extends AudioWorkletProcessor {
   post() {
     if (!this.filled) return;
     const chunk = this.buffer.slice(0, this.filled);
-    this.port.postMessage(chunk, [chunk.buffer]);
+    // The thread of the page may be late; when the sound was captured is known only here.
+    this.port.postMessage({ chunk, at: Date.now() }, [chunk.buffer]);
     this.filled = 0;
   }
 
   process(inputs) {
     const channels = inputs[0];
-    if (!channels.length) return true;
-    let mono = channels[0];
+    let mono = channels[0] ?? SILENCE; // a tab that plays nothing has no channels
     if (channels.length > 1) {
       mono = Float32Array.from(mono, (_, i) => {
         let sum = 0;

@@ -1,8 +1,11 @@
 /** Sound from a microphone or a shared tab as 100 ms chunks of 16 kHz mono int16. */
 
-import { FRAME, RATE } from "./sender.js";
+import { FRAME, RATE } from "./pcm-buffer.js";
+import { WebmRecorder } from "./webm-buffer.js";
 
 const STALL_MS = 1500;
+const REVIVE_MS = 4000;
+const ADRIFT = RATE / 2; // samples that the clock may be ahead of what was captured
 const AUDIBLE = 0.12; // level above which a channel counts as carrying something
 
 /** Return the level of samples between 0 (−60 dBFS) and 1 (0 dBFS). */
@@ -58,6 +61,9 @@ async function openTab() {
   try {
     stream = await navigator.mediaDevices.getDisplayMedia({
       video: true, // browsers share sound only together with a picture
+      selfBrowserSurface: "exclude",
+      surfaceSwitching: "include",
+      systemAudio: "include",
       audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
     });
   } catch {
@@ -97,43 +103,108 @@ async function connect(stream) {
   throw new CaptureError("mic_failed");
 }
 
+/**
+ * An open microphone or tab. It keeps to the clock: sound that was not captured, because the computer
+ * slept or the device was away, is told by `ongap(samples)` before what follows.
+ */
 export class Capture extends EventTarget {
-  #stream;
-  #graph;
+  #stream = null;
+  #graph = null;
+  #recorder = null; // makes a WebM of it
+  #compress;
+  #switching = false; // from one recorder to the next
+  #stale = false; // the recorder listens to what was open before
   #flushed = null;
+  #began = 0; // when sample 0 was captured, in milliseconds of the wall clock
+  #taken = 0; // samples since then, missing ones counted
   #arrived = performance.now();
   #audible = performance.now();
+  #revived = 0;
+  #tried = false;
   level = 0;
   clipped = false;
   ended = false;
   onchunk = () => {};
+  ongap = () => {};
+  onpiece = () => {}; // bytes of a WebM; it begins anew after each gap
 
   static async microphone(deviceId = "") {
-    return Capture.#of("microphone", await openMicrophone(deviceId));
+    const stream = await openMicrophone(deviceId);
+    return new Capture("microphone").#use(stream);
   }
 
   static async tab() {
-    return Capture.#of("tab", await openTab());
+    const stream = await openTab();
+    return new Capture("tab").#use(stream);
   }
 
-  static async #of(kind, stream) {
-    const capture = new Capture();
-    capture.kind = kind;
-    capture.#stream = stream;
+  constructor(kind) {
+    super();
+    this.kind = kind;
+  }
+
+  async #use(stream) {
+    const heard = new MediaStream(stream.getAudioTracks());
+    let graph;
     try {
-      capture.#graph = await connect(new MediaStream(stream.getAudioTracks()));
+      graph = await connect(heard);
     } catch (error) {
       for (const track of stream.getTracks()) track.stop();
       throw error;
     }
-    capture.#graph.node.port.onmessage = (message) => capture.#receive(message.data);
-    for (const track of stream.getAudioTracks()) {
+    await this.#release();
+    this.#stream = stream;
+    this.#graph = graph;
+    this.ended = false;
+    this.#arrived = performance.now();
+    graph.node.port.onmessage = ({ data }) => graph === this.#graph && this.#receive(data);
+    for (const track of stream.getTracks()) {
       track.onended = () => {
-        capture.ended = true;
-        capture.dispatchEvent(new Event("ended"));
+        this.ended = true;
+        this.dispatchEvent(new Event("ended"));
       };
     }
-    return capture;
+    return this;
+  }
+
+  /** Open the device again, or another one; what it hears goes where the old one's sound went. */
+  async reopen(deviceId = "") {
+    await this.#use(await (this.kind === "tab" ? openTab() : openMicrophone(deviceId)));
+    this.#stale = true;
+  }
+
+  /** Try to be heard again: wake the audio thread, then open the microphone anew. */
+  async revive() {
+    if (performance.now() - this.#revived < REVIVE_MS) return;
+    this.#revived = performance.now();
+    if (this.kind === "tab" || !this.#tried) {
+      this.#tried = true;
+      await this.#graph.context.resume();
+    } else await this.reopen(this.deviceId).catch(() => this.reopen());
+  }
+
+  /** Make a WebM as well. */
+  compress() {
+    this.#compress = () => new WebmRecorder(new MediaStream(this.#stream.getAudioTracks()), this.onpiece);
+    this.#recorder = this.#compress();
+  }
+
+  async #recordAnew(missing) {
+    this.#switching = true;
+    this.#stale = false;
+    await this.#recorder.stop();
+    this.ongap(missing);
+    this.#recorder = this.#compress();
+    this.#switching = false;
+  }
+
+  /** Capture silence for a while, or sound again. */
+  mute(muted) {
+    for (const track of this.#stream.getTracks()) track.enabled = !muted;
+  }
+
+  get label() {
+    return this.#stream.getAudioTracks()[0]?.label ?? "";
   }
 
   get deviceId() {
@@ -152,12 +223,39 @@ export class Capture extends EventTarget {
 
   #receive(data) {
     if (data === "flushed") return this.#flushed?.();
+    const { chunk, at } = data;
+    if (this.ended) return undefined; // silence of a device that is gone was not captured
     this.#arrived = performance.now();
-    this.level = levelOf(data);
-    this.clipped = clippedIn(data);
+    this.#tried = false;
+    this.level = levelOf(chunk);
+    this.clipped = clippedIn(chunk);
     if (this.level > AUDIBLE) this.#audible = this.#arrived;
-    this.onchunk(data);
+    if (this.#switching) return undefined; // counted as missing next time
+    this.#keepTime(at, chunk.length);
+    this.#taken += chunk.length;
+    this.onchunk(chunk);
     return undefined;
+  }
+
+  #keepTime(at, length) {
+    const due = ((at - this.#began) * RATE) / 1000 - length;
+    let missing = Math.round(due - this.#taken);
+    if (!this.#began || missing < -ADRIFT) {
+      this.#began = at - ((this.#taken + length) * 1000) / RATE; // the first, or the clock was set back
+      missing = 0;
+    }
+    if (missing < ADRIFT) missing = 0;
+    this.#taken += missing;
+    if (this.#recorder && (missing || this.#stale)) this.#recordAnew(missing);
+    else if (missing) this.ongap(missing);
+  }
+
+  async #release() {
+    for (const track of this.#stream?.getTracks() ?? []) {
+      track.onended = null;
+      track.stop();
+    }
+    await this.#graph?.context.close().catch(() => {});
   }
 
   /** Deliver the last, shorter chunk and release the device. */
@@ -170,11 +268,8 @@ export class Capture extends EventTarget {
         node.port.postMessage("flush");
       });
     }
-    for (const track of this.#stream.getTracks()) {
-      track.onended = null;
-      track.stop();
-    }
-    await context.close();
+    await this.#recorder?.stop();
+    await this.#release();
   }
 }
 

@@ -3,18 +3,27 @@
  * watch that says what is wrong and what is kept.
  */
 
+import { stayAwake } from "./awake.js";
 import { Capture } from "./recorder.js";
 import { SamplePlayer } from "./sample.js";
 import { AudioSender } from "./sender.js";
 import { sentence } from "./errors.js";
 import { span, t } from "./i18n.js";
+import { PcmBuffer, RATE } from "./pcm-buffer.js";
+import { WebmBuffer } from "./webm-buffer.js";
 
 const WATCH_MS = 500;
 const READY_MS = 30_000; // a model may have to be loaded first
-const SILENT_S = 15;
 const BEHIND_S = 45; // a long utterance alone can be half a minute
 const BACKLOG_S = 12; // more than a stream keeps in ordinary running
-const ROLES_OF = { mic: ["interviewer"], tab: ["interviewer", "candidate"], room: ["room"] };
+const GAP_S = 2; // shorter ones only keep the clock
+// The tab first: browsers share one only right after a click.
+const ROLES_OF = {
+  tab: ["candidate", "interviewer"],
+  device: ["interviewer"],
+  room: ["room"],
+  mic: ["interviewer"],
+};
 
 export class Recording extends EventTarget {
   #urlOf;
@@ -24,14 +33,18 @@ export class Recording extends EventTarget {
   #player = null;
   #watch = 0;
   #lost = new Set(); // roles whose connection was away
-  #lock = null;
+  #sleep = null; // lets the screen go dark again
+  #compress = false;
   kind = ""; // "" | "capture" | "sample"
+  speaker = ""; // who speaks into the room's microphone, as somebody said
   stopping = false;
 
   constructor(urlOf, banner) {
     super();
     this.#urlOf = urlOf;
     this.#banner = banner;
+    document.addEventListener("visibilitychange", () => this.active && this.#look());
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#replug());
   }
 
   get active() {
@@ -57,8 +70,11 @@ export class Recording extends EventTarget {
     );
   }
 
-  levelOf(role) {
-    return this.#captures.get(role)?.level ?? this.#player?.levels[role] ?? 0;
+  /** What this page itself hears of a role: {level, clipped, silentFor}; null where it does not. */
+  soundOf(role) {
+    const capture = this.#captures.get(role);
+    if (capture || !this.#player) return capture ?? null;
+    return { level: this.#player.levels[role] ?? 0 };
   }
 
   /** Open the tab where one is wanted; the microphone may be open from the sound check already. */
@@ -76,16 +92,55 @@ export class Recording extends EventTarget {
     return opened;
   }
 
-  /** Send what the captures (role -> Capture) hear. */
-  record(captures) {
+  /** Send what the captures (role -> Capture) hear, as WebM where the uplink is slow. */
+  record(captures, { compress = false } = {}) {
+    this.#compress = compress;
     this.#begin("capture", [...captures.keys()]);
     this.#captures = captures;
     for (const [role, capture] of captures) this.#attach(role, capture);
   }
 
   #attach(role, capture) {
-    capture.onchunk = (samples) => this.#senders.get(role)?.push(samples);
+    const sender = () => this.#senders.get(role);
+    capture.ongap = (samples) => {
+      sender()?.skip(samples);
+      const seconds = samples / RATE;
+      if (seconds < GAP_S) return;
+      const text = t("banner_not_captured", { seconds: span(seconds) });
+      this.#banner.set("slept", { level: "warning", text, dismissible: true, seconds: 30 });
+    };
+    capture.onchunk = (samples) => {
+      if (this.#compress) sender()?.elapse(samples.length);
+      else sender()?.push(samples);
+    };
+    capture.onpiece = (bytes) => this.#compress && sender()?.push(bytes);
+    if (this.#compress) capture.compress();
     capture.addEventListener("ended", () => this.#captureEnded(role, capture));
+  }
+
+  get #microphone() {
+    return [...this.#captures].find(([, capture]) => capture.kind === "microphone");
+  }
+
+  /** Go on with another microphone; the stream stays the same. */
+  async useMicrophone(deviceId) {
+    await this.#microphone?.[1].reopen(deviceId);
+  }
+
+  get deviceId() {
+    return this.#microphone?.[1].deviceId;
+  }
+
+  mute(muted) {
+    for (const capture of this.#captures.values()) capture.mute(muted);
+  }
+
+  /** Say who speaks into the room's microphone from now on. */
+  speaks(role) {
+    if (!this.#senders.has("room") || this.speaker === role) return;
+    this.speaker = role;
+    this.#senders.get("room").speaks(role);
+    this.#tell("speaker", role);
   }
 
   /** Play the sample once both streams are accepted, so that both roles share one clock. */
@@ -97,6 +152,7 @@ export class Recording extends EventTarget {
   }
 
   async send(player) {
+    this.#compress = false;
     this.#begin("sample", ["interviewer", "candidate"]);
     this.#player = player;
     player.onchunk = (role, samples) => this.#senders.get(role)?.push(samples);
@@ -109,17 +165,21 @@ export class Recording extends EventTarget {
     this.kind = kind;
     this.stopping = false;
     this.#banner.clear("failed");
-    for (const role of roles) {
-      const sender = new AudioSender({ url: this.#urlOf(role), role });
-      this.#senders.set(role, sender);
-      sender.addEventListener("state", (event) => this.#senderState(role, event.detail));
-      sender.addEventListener("engine", (event) => this.#tell("engine", event.detail));
-      sender.start();
-    }
+    this.speaker = "";
+    for (const role of roles) this.#open(role);
     this.#watch = setInterval(() => this.#look(), WATCH_MS);
     window.addEventListener("beforeunload", warnLeaving);
-    navigator.wakeLock?.request("screen").then((lock) => (this.#lock = lock), () => {});
+    this.#sleep = stayAwake();
     this.#tell("change");
+  }
+
+  #open(role) {
+    const Buffer = this.#compress ? WebmBuffer : PcmBuffer;
+    const sender = new AudioSender({ url: this.#urlOf(role), role, Buffer });
+    this.#senders.set(role, sender);
+    sender.addEventListener("state", (event) => this.#senderState(role, event.detail));
+    sender.addEventListener("engine", (event) => this.#tell("engine", event.detail));
+    sender.start();
   }
 
   #tell(type, detail) {
@@ -151,21 +211,28 @@ export class Recording extends EventTarget {
     if (!this.active) return;
     clearInterval(this.#watch);
     window.removeEventListener("beforeunload", warnLeaving);
-    this.#lock?.release().catch(() => {});
-    this.#lock = null;
+    this.#sleep();
     this.#senders.clear();
     this.#captures.clear();
     this.#player = null;
     this.#lost.clear();
     this.kind = "";
     this.stopping = false;
-    for (const key of ["audio", "capture", "tab"]) this.#banner.clear(key);
+    for (const key of ["audio", "capture", "tab", "slept"]) this.#banner.clear(key);
     this.#tell("change");
   }
 
   // --- what goes wrong -------------------------------------------------------------------------
 
   #senderState(role, { state, code, detail }) {
+    if (state === "failed" && code === "unsupported_encoding" && this.#compress) {
+      this.#compress = false; // an older server: plain samples go everywhere
+      for (const each of this.#senders.keys()) {
+        this.#senders.get(each).abandon();
+        this.#open(each);
+      }
+      return;
+    }
     if (state === "failed" && !this.stopping) {
       const act = {
         taken_over: { label: t("banner_take_over"), run: () => this.#tell("again") },
@@ -174,6 +241,7 @@ export class Recording extends EventTarget {
         unsupported_encoding: { label: t("banner_reload"), run: () => location.reload() },
       }[code];
       this.abandon();
+      this.#tell("failed", code);
       const text = sentence(code, detail);
       if (code !== "ended") this.#banner.set("failed", { level: "error", text, act, dismissible: true });
       return;
@@ -198,41 +266,50 @@ export class Recording extends EventTarget {
 
   #lookAtCaptures() {
     for (const [role, capture] of this.#captures) {
-      const key = capture.kind === "tab" ? "tab" : "capture";
       if (capture.ended) continue; // said by its own event, with a way on
-      if (capture.kind !== "tab" && capture.stalled)
-        this.#banner.set(key, { level: "error", text: t("banner_capture_stalled"), act: this.#reopen(role) });
-      else if (capture.silentFor > SILENT_S) {
-        const text = t(capture.kind === "tab" ? "banner_candidate_silent" : "banner_capture_silent");
-        this.#banner.set(key, { level: "warning", text });
-      } else this.#banner.clear(key);
+      if (!capture.stalled) this.#banner.clear(keyOf(capture));
+      else {
+        capture.revive().catch(() => {});
+        this.#trouble(role, capture, t(`banner_${keyOf(capture)}_stalled`));
+      }
     }
   }
 
-  #captureEnded(role, capture) {
-    const tab = capture.kind === "tab";
-    const text = t(tab ? "banner_tab_ended" : "banner_capture_ended");
-    this.#banner.set(tab ? "tab" : "capture", { level: "error", text, act: this.#reopen(role) });
+  #trouble(role, capture, text) {
+    const act = {
+      label: t(capture.kind === "tab" ? "banner_share_again" : "banner_restart_mic"),
+      run: () => this.#reopen(role, capture),
+    };
+    this.#banner.set(keyOf(capture), { level: "error", text, act });
   }
 
-  #reopen(role) {
-    const old = this.#captures.get(role);
-    const tab = old.kind === "tab";
-    const run = async () => {
-      try {
-        const capture = await (tab ? Capture.tab() : Capture.microphone());
-        old.onchunk = () => {};
-        old.stop().catch(() => {});
-        this.#captures.set(role, capture);
-        this.#attach(role, capture);
-        this.#banner.clear(tab ? "tab" : "capture");
-      } catch (error) {
-        const key = tab ? "tab" : "capture";
-        this.#banner.set(key, { level: "error", text: sentence(error.code), act: { label: t("banner_retry"), run } });
-      }
-    };
-    return { label: t(tab ? "banner_retry" : "banner_restart_mic"), run };
+  #captureEnded(role, capture) {
+    if (capture.kind === "tab") this.#trouble(role, capture, t("banner_tab_ended"));
+    else this.#reopen(role, capture, "banner_capture_ended");
   }
+
+  /** A microphone that was unplugged may be back, or another one there. */
+  #replug() {
+    for (const [role, capture] of this.#captures)
+      if (capture.kind === "microphone" && capture.ended) this.#reopen(role, capture, "banner_capture_ended");
+  }
+
+  async #reopen(role, capture, failure = "") {
+    try {
+      await capture.reopen();
+    } catch (error) {
+      this.#trouble(role, capture, t(failure || error.code));
+      return;
+    }
+    this.#banner.clear(keyOf(capture));
+    if (!failure) return;
+    const text = t("banner_mic_changed", { name: capture.label });
+    this.#banner.set("changed", { level: "info", text, dismissible: true, seconds: 15 });
+  }
+}
+
+function keyOf(capture) {
+  return capture.kind === "tab" ? "tab" : "capture";
 }
 
 function warnLeaving(event) {

@@ -1,7 +1,7 @@
 /** The bundled recording, left interviewer and right candidate, sent at the pace it was spoken. */
 
 import { levelOf } from "./recorder.js";
-import { FRAME, RATE } from "./sender.js";
+import { FRAME, RATE } from "./pcm-buffer.js";
 
 const ROLES = ["interviewer", "candidate"];
 const TAIL = RATE; // a second of silence after the last word lets the recognizer close it

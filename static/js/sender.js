@@ -1,14 +1,13 @@
 /**
  * Sound of one role up to the server, whatever its source: keeps what is not durable yet, sends in
  * order, reconnects with backoff and goes on from the sample the server asks for.
+ *
+ * What is kept is a queue of buffers (PcmBuffer or WebmBuffer), one for each run of sound without a
+ * hole: after a hole the stream is begun anew at its own sample, and the server knows what is missing.
  */
 
-import { PcmBuffer } from "./pcm-buffer.js";
+import { PcmBuffer, RATE } from "./pcm-buffer.js";
 
-export const RATE = 16_000; // samples per second
-export const FRAME = RATE / 10; // samples in a chunk of 100 ms
-const KEEP = 300 * RATE;
-const BACKLOG_FRAME = RATE / 2; // samples in a chunk when catching up
 const IN_FLIGHT = 8 * RATE; // samples sent but not acknowledged
 const NUDGE_MS = 1000; // a full window sends on this slowly: sound is what makes a server answer
 const SOCKET_BYTES = 512 * 1024;
@@ -16,6 +15,7 @@ const STALL_MS = 6000; // acks come at least once a second
 const DEAD_MS = 12_000; // pings are answered even while the recognizer is busy
 const PING_MS = 3000;
 const BACKOFF_MS = [250, 500, 1000, 2000, 4000, 6000];
+const HOLE = 2 * RATE; // fewer missing samples are sent as silence
 
 // After these, trying again by itself cannot help; a person has to do something first.
 const FINAL = new Set([
@@ -27,10 +27,11 @@ const BY_CLOSE = { 4403: "forbidden", 4409: "taken_over", 4410: "ended" };
 
 export class AudioSender extends EventTarget {
   #url;
+  #Buffer;
+  #runs; // oldest first; the last one still grows
+  #marks = []; // {role, at}: who speaks into a room's microphone from a sample on
   #socket = null;
-  #buffer = new PcmBuffer(KEEP);
   #placed = false; // the server has said which sample ours start at
-  #next = 0; // next sample to send
   #received = 0;
   #attempt = 0;
   #retryAt = 0;
@@ -40,25 +41,33 @@ export class AudioSender extends EventTarget {
   #pinged = 0;
   #sent = 0; // when sound was last sent
   #watch = 0;
+  #closing = false; // "stop" was sent on this connection
   #draining = null; // resolves once everything is stored after stop()
   state = "idle"; // idle connecting ready waiting busy failed stopped
   code = "";
   durable = 0;
   dropped = 0; // samples lost because the buffer was full
 
-  constructor({ url, role }) {
+  constructor({ url, role, Buffer = PcmBuffer }) {
     super();
     this.#url = url;
+    this.#Buffer = Buffer;
+    this.#runs = [new Buffer()];
     this.role = role;
   }
 
+  /** Seconds of sound not stored yet. */
   get kept() {
-    return this.#buffer.length / RATE;
+    return this.#seconds((run) => run.length);
   }
 
   /** Seconds of sound not sent yet. */
   get waiting() {
-    return (this.#buffer.end - Math.max(this.#next, this.#buffer.start)) / RATE;
+    return this.#seconds((run) => run.unsent);
+  }
+
+  #seconds(samplesOf) {
+    return this.#runs.reduce((sum, run) => sum + samplesOf(run), 0) / RATE;
   }
 
   /** Seconds of sound the server has but has not written down yet. */
@@ -77,18 +86,47 @@ export class AudioSender extends EventTarget {
   start() {
     this.#connect();
     this.#watch = setInterval(() => this.#check(), 1000);
-    this.online = () => this.state === "waiting" && this.#connect();
-    window.addEventListener("online", this.online);
+    for (const type of ["online", "offline"]) window.addEventListener(type, this);
   }
 
-  /** Take the next samples (Int16Array, 16 kHz, mono). */
-  push(samples) {
+  handleEvent({ type }) {
+    if (type === "online" && this.state === "waiting") this.#connect();
+    if (type === "offline" && this.#socket) this.#later("offline"); // its socket would notice late
+  }
+
+  /** Take what follows: samples (Int16Array, 16 kHz, mono), or bytes of a WebM. */
+  push(data) {
     if (this.state === "failed" || this.state === "stopped") return;
-    const dropped = this.#buffer.append(samples);
+    const dropped = this.#runs.at(-1).append(data);
     if (dropped && this.#placed) this.dropped += dropped;
     // Timers of a hidden page are slowed down, arriving sound is not.
     if (this.#retryAt && performance.now() > this.#retryAt + 1500) this.#connect();
     this.#pump();
+  }
+
+  /** Count samples that reach the sender as bytes of a WebM. */
+  elapse(samples) {
+    this.#runs.at(-1).elapse(samples);
+  }
+
+  /** Nothing was captured for so many samples: what comes after keeps its place on the clock. */
+  skip(samples) {
+    if (this.#Buffer === PcmBuffer && samples < HOLE) return this.push(new Int16Array(samples));
+    const run = new this.#Buffer();
+    run.place(this.#runs.at(-1).end + samples);
+    this.#runs.push(run);
+    return this.#pump();
+  }
+
+  /** Say who speaks into a room's microphone from the next sample on. */
+  speaks(role) {
+    const mark = { role, at: this.#runs.at(-1).end };
+    this.#marks.push(mark);
+    if (this.state === "ready") this.#tell(mark);
+  }
+
+  #tell({ role, at }) {
+    this.#socket?.send(JSON.stringify({ type: "speaker", role, at }));
   }
 
   /** Send what is left and end the stream; resolves to true when the server stored all of it. */
@@ -98,7 +136,7 @@ export class AudioSender extends EventTarget {
       return Promise.resolve(true);
     }
     return new Promise((resolve) => {
-      this.#draining = { resolve, sent: false };
+      this.#draining = resolve;
       this.#pump();
     });
   }
@@ -117,13 +155,13 @@ export class AudioSender extends EventTarget {
   #end(state, code, detail) {
     clearTimeout(this.#retry);
     clearInterval(this.#watch);
-    window.removeEventListener("online", this.online);
+    for (const type of ["online", "offline"]) window.removeEventListener(type, this);
     this.#retryAt = 0;
     const socket = this.#socket;
     this.#socket = null;
     socket?.close(1000);
     this.#set(state, code, detail);
-    this.#draining?.resolve(state === "stopped");
+    this.#draining?.(state === "stopped");
     this.#draining = null;
   }
 
@@ -135,11 +173,13 @@ export class AudioSender extends EventTarget {
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     this.#heard = performance.now();
+    this.#closing = false;
     let failed = "";
     socket.onopen = () => {
-      const start = { type: "start", encoding: "pcm_s16le", sample_rate: RATE };
-      if (this.#placed) start.offset = this.#buffer.start;
-      socket.send(JSON.stringify(start));
+      const { opening, start } = this.#runs[0];
+      const speaker = this.#marks.findLast((mark) => mark.at <= start)?.role;
+      const offset = this.#placed ? start : undefined;
+      socket.send(JSON.stringify({ type: "start", ...opening, offset, speaker }));
     };
     socket.onmessage = (message) => {
       if (socket !== this.#socket) return;
@@ -167,7 +207,7 @@ export class AudioSender extends EventTarget {
         this.#acked = performance.now();
         this.#received = data.received;
         this.durable = data.durable;
-        this.#buffer.trim(data.durable);
+        this.#forget();
         this.#attempt = 0;
         this.#pump();
         break;
@@ -176,7 +216,7 @@ export class AudioSender extends EventTarget {
         break;
       case "stopped":
         this.durable = data.durable;
-        this.#end("stopped");
+        this.#ran();
         break;
       case "error":
         if (FINAL.has(data.code)) this.#end("failed", data.code, data.detail);
@@ -187,41 +227,54 @@ export class AudioSender extends EventTarget {
   }
 
   #resume(from) {
-    if (!this.#placed) this.#buffer.place(from);
+    const [run, ...later] = this.#runs;
+    if (!this.#placed) {
+      const moved = run.place(from);
+      for (const other of later) other.move(moved);
+      for (const mark of this.#marks) mark.at += moved;
+    }
     this.#placed = true;
     this.durable = this.#received = from;
-    if (from > this.#buffer.end) this.#buffer.place(from); // the server knows more than this page
-    else this.#buffer.trim(from);
-    this.#next = from;
+    const known = run.start;
+    run.resume(from);
     this.#acked = performance.now();
     this.#set("ready");
+    for (const mark of this.#marks) if (mark.at > known) this.#tell(mark);
     this.#pump();
+  }
+
+  /** Forget what the server has stored. */
+  #forget() {
+    this.#runs[0].trim(this.durable);
+    while (this.#marks[1]?.at <= this.durable) this.#marks.shift();
   }
 
   #pump() {
     const socket = this.#socket;
     if (this.state !== "ready" || !socket) return;
-    const buffer = this.#buffer;
+    const [run] = this.#runs;
+    const last = Boolean(this.#draining) || this.#runs.length > 1;
     while (
       socket.bufferedAmount < SOCKET_BYTES &&
-      (this.#next - this.#received < IN_FLIGHT || performance.now() - this.#sent > NUDGE_MS) &&
-      (buffer.end - this.#next >= FRAME || (this.#draining && buffer.end > this.#next))
+      (run.sent - this.#received < IN_FLIGHT || performance.now() - this.#sent > NUDGE_MS)
     ) {
-      const backlog = buffer.end - this.#next >= 2 * BACKLOG_FRAME;
-      const size = backlog ? BACKLOG_FRAME : FRAME;
-      // Samples that had to be dropped are sent as silence: those after them keep their place.
-      const chunk =
-        this.#next < buffer.start
-          ? new Int16Array(Math.min(size, buffer.start - this.#next))
-          : buffer.slice(this.#next, size);
+      const chunk = run.next(last);
+      if (!chunk) break;
       socket.send(chunk);
-      this.#next += chunk.length;
       this.#sent = performance.now();
     }
-    if (this.#draining && !this.#draining.sent && this.#next >= buffer.end) {
-      this.#draining.sent = true;
+    if (last && !this.#closing && !run.unsent) {
+      this.#closing = true;
       socket.send('{"type":"stop"}');
     }
+  }
+
+  /** All of a run is stored: go on with the next one, or be done. */
+  #ran() {
+    if (this.#runs.length === 1) return this.#end("stopped");
+    this.#runs.shift();
+    this.#socket?.close(1000);
+    return this.#connect();
   }
 
   #later(code, seconds) {
@@ -229,7 +282,6 @@ export class AudioSender extends EventTarget {
     const socket = this.#socket;
     this.#socket = null;
     socket?.close(1000);
-    if (this.#draining) this.#draining.sent = false;
     const step = BACKOFF_MS[Math.min(this.#attempt, BACKOFF_MS.length - 1)];
     const wait = seconds ? seconds * 1000 : step * (0.75 + Math.random() / 2);
     this.#attempt += 1;

@@ -6,6 +6,7 @@ import { sentence } from "./errors.js";
 import { t } from "./i18n.js";
 import { Capture, microphones } from "./recorder.js";
 import { consentWords } from "./topbar.js";
+import { canCompress, slowUplink } from "./webm-buffer.js";
 
 const QUIET = 0.3;
 const LISTEN_S = 2;
@@ -20,7 +21,7 @@ export class Setup {
   #busy = false;
   #shown = [];
   onconsent = () => {}; // (session JSON)
-  onstart = async () => {}; // (source, deviceId, microphone)
+  onstart = async () => {}; // (source, {deviceId, microphone, compress})
   onsample = async () => {};
 
   constructor(base) {
@@ -32,7 +33,11 @@ export class Setup {
     byId("start-button").addEventListener("click", () => this.start());
     byId("sample-button")?.addEventListener("click", () => this.#run(byId("sample-button"), () => this.onsample()));
     // A phone's browser cannot share a tab: not offered where it cannot work.
-    show(byId("source-tab"), Boolean(navigator.mediaDevices?.getDisplayMedia));
+    const shares = Boolean(navigator.mediaDevices?.getDisplayMedia);
+    show(byId("source-tab"), shares);
+    if (!shares) this.#root.querySelector('input[value="room"]').checked = true;
+    show(byId("save-data"), canCompress());
+    byId("compress").checked = canCompress() && slowUplink();
   }
 
   /** Let go of the microphone: the page goes. */
@@ -110,7 +115,8 @@ export class Setup {
       this.#test = null; // it belongs to the recording from here on
       this.#endTest();
       try {
-        await this.onstart(source, byId("device").value, microphone);
+        const compress = byId("compress").checked;
+        await this.onstart(source, { deviceId: byId("device").value, microphone, compress });
       } catch (error) {
         microphone?.stop().catch(() => {});
         throw error;

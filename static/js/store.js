@@ -12,7 +12,9 @@ export class Store extends EventTarget {
     this.guide = snapshot.guide;
     this.segments = new Map();
     this.insights = new Map();
+    this.gaps = new Map();
     this.notes = new Set();
+    this.upload = null;
     this.cursor = 0;
     this.ahead = new Set();
   }
@@ -30,10 +32,12 @@ export class Store extends EventTarget {
     }
     const segments = [...snapshot.segments].sort((a, b) => a.start_ms - b.start_ms);
     for (const segment of segments) this.#take("segment", this.segments, segment);
+    for (const gap of snapshot.gaps ?? []) this.#take("gap", this.gaps, gap);
     // The newest first: cards too old to be kept are then never built.
     const insights = [...snapshot.insights].sort((a, b) => (a.at > b.at ? -1 : 1));
     for (const insight of insights) this.#take("insight", this.insights, insight);
     for (const note of snapshot.notes) this.addNote(note);
+    if (snapshot.upload) this.#takeUpload(snapshot.upload);
     this.cursor = Math.max(this.cursor, snapshot.cursor);
     for (const revision of this.ahead) if (revision <= this.cursor) this.ahead.delete(revision);
     this.#advance();
@@ -53,6 +57,14 @@ export class Store extends EventTarget {
         this.#take("insight", this.insights, event.insight);
         this.#saw(event.insight.revision);
         break;
+      case "gap":
+        this.#take("gap", this.gaps, event.gap);
+        this.#saw(event.gap.revision);
+        break;
+      case "upload":
+        this.#takeUpload(event.upload);
+        this.#saw(event.revision);
+        break;
       case "note":
         this.addNote(event.note);
         this.#saw(event.revision);
@@ -62,6 +74,7 @@ export class Store extends EventTarget {
         this.#saw(event.state.revision);
         break;
       case "partial":
+      case "level":
       case "latency":
       case "notice":
         this.#emit(event.type, event);
@@ -75,6 +88,12 @@ export class Store extends EventTarget {
     if (known && known.revision >= object.revision) return;
     map.set(object.id, object);
     this.#emit(type, object);
+  }
+
+  #takeUpload(upload) {
+    if (this.upload && this.upload.revision > upload.revision) return;
+    this.upload = upload;
+    this.#emit("upload", upload);
   }
 
   #patchSession(patch, personal = false) {

@@ -1,30 +1,25 @@
 /** The top bar: what is recorded, with whose consent, how long, how well it is heard. */
 
-import { byId, h, setText, show } from "./dom.js";
+import { byId, setText, show } from "./dom.js";
 import { clock, has, languageName, moment, t } from "./i18n.js";
 
 const SLOW_MS = 1500;
 const LATE_MS = 4000;
-const SPEAKING_MS = 1200;
 const STALE_MS = 30_000; // a delay measured longer ago says nothing
 
 export class Topbar {
-  #meters = new Map(); // role -> {element, bar, until}
   #session = null;
   #measured = 0;
   #elapsed = byId("timer-elapsed");
   now = () => Date.now();
-  levelOf = () => null; // role -> 0…1, or null where this page does not hear it itself
 
   constructor() {
     setInterval(() => this.#tick(), 1000);
-    setInterval(() => this.#level(), 100);
   }
 
   /** Stop counting: the page goes. */
   close() {
     this.#session = null;
-    this.roles([]);
   }
 
   render(session, recording) {
@@ -104,50 +99,6 @@ export class Topbar {
     const values = { word: word ?? seconds(shown), final: whole ? seconds(final_ms) : "" };
     setText(byId("delay-tip"), t(whole ? "delay_tip" : "delay_tip_word", values));
     show(element, true);
-  }
-
-  // --- levels ----------------------------------------------------------------------------------
-
-  /** Show one meter per role; roles that only others hear show that they speak. */
-  roles(roles) {
-    for (const role of roles) if (!this.#meters.has(role)) this.#addMeter(role);
-    for (const [role, meter] of this.#meters) {
-      if (roles.includes(role)) continue;
-      meter.element.remove();
-      this.#meters.delete(role);
-    }
-    show(byId("meters"), this.#meters.size > 0);
-  }
-
-  #addMeter(role) {
-    const bar = h("span", { class: "level-bar" });
-    const level = h("span", { class: "level", role: "meter" }, bar);
-    level.setAttribute("aria-label", t("meter", { speaker: t(`speaker_${role}`) }));
-    level.setAttribute("aria-valuemin", "0");
-    level.setAttribute("aria-valuemax", "100");
-    level.setAttribute("aria-valuenow", "0");
-    const name = h("span", { class: "meter-name" }, t(`speaker_${role}`));
-    const element = h("span", { class: "meter", dataset: { role } }, name, level);
-    byId("meters").append(element);
-    this.#meters.set(role, { element, level, bar, until: 0, told: 0 });
-  }
-
-  /** Somebody is speaking, as the words show. */
-  heard(role) {
-    const meter = this.#meters.get(role);
-    if (meter) meter.until = performance.now() + SPEAKING_MS;
-  }
-
-  #level() {
-    const now = performance.now();
-    for (const [role, meter] of this.#meters) {
-      const own = this.levelOf(role);
-      const value = own ?? (now < meter.until ? 0.6 : 0);
-      meter.bar.style.setProperty("--level", value.toFixed(2));
-      if (now - meter.told < 1000) continue;
-      meter.told = now;
-      meter.level.setAttribute("aria-valuenow", String(Math.round(value * 100)));
-    }
   }
 }
 

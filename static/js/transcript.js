@@ -5,10 +5,11 @@
  */
 
 import { byId, h, icon, setIcon, setText, show } from "./dom.js";
-import { clock, t } from "./i18n.js";
+import { clock, span, t } from "./i18n.js";
 import { textNodes } from "./words.js";
 
 const NEAR = 56; // pixels from the bottom that still count as being there
+const SHORT_MS = 500; // nobody misses a gap of less
 const RUN_MS = 20_000; // a longer pause shows the speaker and the time again
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -90,13 +91,40 @@ export class Transcript {
 
   upsert(segment) {
     this.#consume(segment);
+    if (segment.echo) return this.#remove(segment.id);
     const known = this.#rows.get(segment.id);
     if (known) {
       known.segment = segment;
-      this.#fill(known.element, segment);
-      return;
+      return this.#fill(known.element, segment);
     }
-    const element = this.#build(segment);
+    return this.#insert(segment, this.#build(segment));
+  }
+
+  /** Show that something could not be recorded, where it would have been. */
+  gap(gap) {
+    if (this.#rows.has(gap.id) || gap.end_ms - gap.start_ms < SHORT_MS) return;
+    const seconds = span((gap.end_ms - gap.start_ms) / 1000);
+    const text = t(`gap_${gap.reason}`, { seconds, speaker: t(`speaker_${gap.role}`) });
+    const element = h(
+      "li",
+      { class: "gap", id: `line-${gap.id}`, dataset: { testid: "gap", id: gap.id } },
+      h("span", { class: "line-time" }, clock(gap.start_ms)),
+      h("p", {}, text),
+    );
+    this.#insert({ ...gap, role: "" }, element);
+  }
+
+  /** Take a line away that turned out to be another one's echo. */
+  #remove(id) {
+    const at = this.#order.indexOf(id);
+    if (at < 0) return;
+    this.#rows.get(id).element.remove();
+    this.#rows.delete(id);
+    this.#order.splice(at, 1);
+    this.#join(at);
+  }
+
+  #insert(segment, element) {
     const at = this.#place(segment);
     this.#list.insertBefore(element, this.#rows.get(this.#order[at])?.element ?? null);
     this.#rows.set(segment.id, { element, segment });
@@ -144,7 +172,7 @@ export class Transcript {
   /** Show the speaker only where the speaker changes or after a pause. */
   #join(at) {
     const row = this.#rows.get(this.#order[at]);
-    if (!row) return;
+    if (!row?.segment.role) return;
     const before = this.#rows.get(this.#order[at - 1])?.segment;
     row.element.classList.toggle("continued", continues(before, row.segment));
   }

@@ -12,9 +12,14 @@ function chip(whole, kind, number) {
   return h("span", { class: "chip", title: label, dataset: { placeholder: whole } }, `${name} ${number}`);
 }
 
-function low(text, confidence) {
-  const percent = Math.round(confidence * 100);
-  return h("span", { class: "low", title: t("line_low", { percent }) }, text);
+/** A word that may be wrong, or is written otherwise than it was heard. */
+function doubtful({ t: text, c, r: raw }) {
+  const said = [
+    raw && t("line_raw", { raw }),
+    c < LOW && t("line_low", { percent: Math.round(c * 100) }),
+  ];
+  const title = said.filter(Boolean).join(". ");
+  return h("span", { class: c < LOW ? "low" : null, title, "aria-description": title }, text);
 }
 
 /** Yield {from, to, node} of what is not plain text, in order. */
@@ -29,8 +34,8 @@ function* special(text, words) {
     const from = text.indexOf(word.t, at);
     if (from < 0) continue;
     at = from + word.t.length;
-    if (word.c >= LOW || word.t.startsWith("[")) continue;
-    found.push({ from, to: at, node: low(word.t, word.c) });
+    if ((word.c >= LOW && !word.r) || word.t.startsWith("[")) continue;
+    found.push({ from, to: at, node: doubtful(word) });
   }
   found.sort((a, b) => a.from - b.from);
   let end = 0;

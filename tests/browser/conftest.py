@@ -1,11 +1,20 @@
 """A served product, real Chromium, and people signed in to it."""
 
+import json
+
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests import product
 
 DEMO_PASSWORD = "interview-demo"
+LINES = [
+    f"we talk about {thing}"
+    for thing in (
+        "apples bridges candles doors engines forests gardens hammers islands jackets kettles "
+        "ladders mirrors needles oranges pencils quilts rivers shelves tables umbrellas violins"
+    ).split()
+]
 FLAGS = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
@@ -23,6 +32,22 @@ FLAGS = [
 def served(tmp_path_factory):
     """The product on the embedded default with its demo data; gives its URL and environment."""
     env = product.environment(tmp_path_factory.mktemp("served"))
+    with product.serving(env) as (url, process):
+        yield url, env, process
+
+
+@pytest.fixture(scope="session")
+def rehearsed(tmp_path_factory):
+    """The product where the scripted engine speaks: every two seconds a line, on every channel."""
+    place = tmp_path_factory.mktemp("rehearsed")
+    script = place / "script.json"
+    script.write_text(json.dumps([[2 * (i + 1), line] for i, line in enumerate(LINES)]))
+    env = product.environment(
+        place,
+        INTERVIEW_ENGINES="en=scripted",
+        INTERVIEW_SCRIPT=str(script),
+        INTERVIEW_MAX_STREAMS="2",
+    )
     with product.serving(env) as (url, process):
         yield url, env, process
 

@@ -55,6 +55,38 @@ def walk(page: Page, url: str) -> None:
     shoot(page, "ended")
 
 
+READY = """
+from accounts.models import User
+from accounts.queries import active_membership
+from sessions import services
+sam = User.objects.get(email="sam@northwind.example")
+where = active_membership(sam).organization
+services.create_session(owner=sam, organization=where, title="Data engineer", job="Data engineer")
+"""
+
+
+def walk_devices(page: Page, phone: Page, url: str) -> None:
+    """Record an interview with a second device."""
+    sign_in(page, url, "sam@northwind.example")
+    page.get_by_text("Data engineer").first.click()
+    page.get_by_test_id("consent-button").click()
+    expect(page.get_by_test_id("start-button")).to_be_enabled()
+    shoot(page, "setup")
+    page.get_by_label("Second device").check(force=True)
+    page.get_by_test_id("start-button").click()
+    expect(page.get_by_test_id("device-letters")).to_be_visible()
+    shoot(page, "device-code")
+    phone.goto(f"{url}/join/#{page.get_by_test_id('device-letters').inner_text()}")
+    shoot(phone, "join")
+    phone.get_by_role("button", name="Join").click()
+    phone.get_by_role("button", name="Start recording").click()
+    expect(phone.get_by_role("status")).to_contain_text("Recording")
+    shoot(phone, "device")
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator('[data-testid="meter"][data-role="candidate"]')).to_be_visible()
+    shoot(page, "two-channels")
+
+
 PLACES = {  # what an organization's admin sees
     "admin-members": "/admin/accounts/membership/",
     "admin-settings": "/admin/accounts/organization/",
@@ -87,6 +119,8 @@ def main() -> None:
         size = {"width": 1440, "height": 900}
         walk(browser.new_page(viewport=size), url)
         walk_administration(browser.new_page(viewport=size), url)
+        product.manage("shell", "--no-imports", "-c", READY, env=env)
+        walk_devices(browser.new_page(viewport=size), browser.new_page(), url)
         browser.close()
     print(f"{len(list(PLACE.glob('*.png')))} pictures in {PLACE}")
 

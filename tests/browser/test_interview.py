@@ -52,17 +52,36 @@ def ready(served):
 
 
 @pytest.fixture(scope="session")
-def candidate_wav(tmp_path_factory):
-    """The candidate's first answer of the bundled interview, as a microphone would hear it."""
-    path = tmp_path_factory.mktemp("audio") / "candidate.wav"
-    recording = decode_file(product.ROOT / "static/sample/interview_stereo.flac")
-    pcm = b"".join(right for _left, right in recording)
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(16_000)
-        out.writeframes(pcm[6 * 32_000 : 24 * 32_000])
-    return path
+def channels(tmp_path_factory):
+    """The beginning of the bundled interview: interviewer and candidate, a wav file each."""
+    place = tmp_path_factory.mktemp("audio")
+    recording = list(decode_file(product.ROOT / "static/sample/interview_stereo.flac"))
+    paths = []
+    for i, role in enumerate(("interviewer", "candidate")):
+        pcm = b"".join(chunk[i] for chunk in recording)
+        paths.append(place / f"{role}.wav")
+        with wave.open(str(paths[-1]), "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(16_000)
+            out.writeframes(pcm[: 20 * 32_000])
+    return paths
+
+
+# Chromium has one fake sound for all tabs; this one plays a file instead.
+SHARE = """
+navigator.mediaDevices.getDisplayMedia = async () => {
+  const context = new AudioContext();
+  const sound = await (await fetch("/candidate.wav")).arrayBuffer();
+  const source = new AudioBufferSourceNode(context, {
+    buffer: await context.decodeAudioData(sound),
+  });
+  const shared = context.createMediaStreamDestination();
+  source.connect(shared);
+  source.start();
+  return shared.stream;
+};
+"""
 
 
 def consent(page: Page) -> None:
@@ -130,15 +149,20 @@ def test_the_sample_interview_is_seen_by_owner_and_colleague_alike(
     assert problems == []
 
 
-def test_a_microphone_becomes_words_and_cards_that_a_reload_keeps(
-    served, launch, browser, sign_in, ready, candidate_wav, problems
+def test_microphone_and_call_tab_become_two_roles_and_cards_that_a_reload_keeps(
+    served, launch, browser, sign_in, ready, channels, problems
 ):
-    ines = sign_in(launch(candidate_wav), "ines@northwind.example")
+    interviewer, candidate = channels
+    ines = sign_in(launch(interviewer), "ines@northwind.example")
+    ines.route("**/candidate.wav", lambda route: route.fulfill(path=candidate))
+    ines.add_init_script(SHARE)
     ines.goto(ready)
     consent(ines)
-    ines.get_by_label("One for the room").check(force=True)
+    ines.get_by_label("Call in a browser tab").check(force=True)
     ines.get_by_test_id("start-button").click()
-    expect(lines(ines, "room").first).to_contain_text(re.compile("AWS|EC2"), timeout=SLOW)
+    expect(lines(ines, "interviewer").first).to_contain_text("joining", timeout=SLOW)
+    answer = lines(ines, "candidate").filter(has_text=re.compile("AWS|EC2"))
+    expect(answer.first).to_be_visible(timeout=SLOW)
     expect(ines.get_by_test_id("card").first).to_be_attached(timeout=SLOW)
     stop(ines)
     before = seen(ines)

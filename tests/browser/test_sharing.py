@@ -138,7 +138,7 @@ def test_signing_out_elsewhere_empties_the_page_and_stops_the_recording(launch, 
     ines.add_init_script(KEEP_TRACKS)
     ines.goto(held)
     connected(ines)
-    ines.get_by_label("One for the room").check(force=True)
+    ines.get_by_label("In one room").check(force=True)
     ines.get_by_test_id("start-button").click()
     expect(ines.get_by_test_id("record-state")).to_have_text("Recording")
     assert ines.evaluate("window.tracks.map((track) => track.readyState)") == ["live"]
