@@ -3,6 +3,7 @@
 import ast
 import functools
 import json
+import uuid
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -23,16 +24,24 @@ from sessions.models import ConsentRecord
 from sessions.states import Status
 from tests.factories import go_live
 from tests.sockets import PATIENCE, connected
-from transcription import protocol
+from transcription import protocol, uploads
 from transcription.audio import MAX_FRAME_BYTES
 from transcription.engines import registry
-from transcription.models import Role
+from transcription.engines.base import Word
+from transcription.models import SAMPLES_PER_MS, Gap, Role, Upload
+from transcription.pipeline import SegmentDraft
+from transcription.protocol import vosk
+from transcription.services import open_stream, save_segment
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = yaml.safe_load((ROOT / "docs/asyncapi.yaml").read_text())
 SCHEMAS = SPEC["components"]["schemas"]
 PACKAGES = ["copilot", "accounts", "sessions", "transcription", "insights"]
-SPEAKERS = ["protocol", "consumers", "streams", "services"]  # modules that answer a recorder
+SPEAKERS = [  # modules that answer a recorder
+    *(ROOT / "transcription/protocol").glob("*.py"),
+    *(ROOT / "transcription/consumers").glob("*.py"),
+    *(ROOT / f"transcription/{name}.py" for name in ("streams", "services", "admission")),
+]
 
 START = {"type": "start", "encoding": "pcm_s16le", "sample_rate": 16_000}
 SECOND = bytes(32_000)
@@ -130,7 +139,7 @@ def test_every_message_has_a_valid_schema_and_examples_that_fit_it(name, message
         return
     assert message["examples"]
     for example in message["examples"]:
-        assert example["payload"]["type"] == name
+        assert example["payload"].get("type", name) == name
         validator(message["payload"]).validate(example["payload"])
 
 
@@ -142,7 +151,8 @@ def test_what_the_server_says_has_no_field_that_is_unknown_or_may_be_missing():
     assert shapes
     for shape in shapes:
         assert shape["additionalProperties"] is False, shape
-        assert sorted(shape["required"]) == sorted(shape["properties"])
+        optional = {"r"} if shape is SCHEMAS["Word"] else set()  # what was heard, where it differs
+        assert sorted(shape["required"]) == sorted(shape["properties"].keys() - optional)
     assert [node for node in objects if node not in shapes] == [
         SCHEMAS["Segment"]["properties"]["kinds"]
     ]
@@ -162,6 +172,7 @@ def insight_field(name):
         for name, documented, known in (
             ("role", SCHEMAS["Role"]["enum"], Role.values),
             ("path", SPEC["channels"]["audio"]["parameters"]["role"]["enum"], Role.values),
+            ("vosk", SPEC["channels"]["vosk"]["parameters"]["role"]["enum"], Role.values),
             ("status", SCHEMAS["SessionStatus"]["enum"], Status),
             ("consent", SCHEMAS["ConsentMethod"]["enum"], ["", *ConsentRecord.Method.values]),
             ("engine", SCHEMAS["Engine"]["properties"]["name"]["enum"], registry.BUILDERS),
@@ -172,6 +183,7 @@ def insight_field(name):
             ("priority", insight_field("priority"), (p.name.lower() for p in Priority)),
             ("state", insight_field("state"), Insight.State.values),
             ("source", insight_field("source"), Insight.Source.values),
+            ("reason", SCHEMAS["Gap"]["properties"]["reason"]["enum"], Gap.Reason.values),
             ("feedback", insight_field("feedback"), Insight.Feedback.values),
         )
     ],
@@ -237,12 +249,13 @@ def test_it_describes_the_events_that_the_code_publishes_and_no_others():
 
 
 def test_it_lists_the_errors_that_the_code_raises_and_no_others():
-    documented = {*SCHEMAS["ErrorCode"]["enum"], "busy"}  # which is a message of its own
-    modules = trees(ROOT / f"transcription/{name}.py" for name in SPEAKERS)
-    codes = set().union(*(raised(tree, "DomainError") for tree in modules))
+    # `busy` is a message of its own, and of a model only clients of vosk-server speak.
+    documented = {*SCHEMAS["ErrorCode"]["enum"], "busy", "model_refused"}
+    codes = set().union(*(raised(tree, "DomainError", "__init__") for tree in trees(SPEAKERS)))
     (audio,) = trees([ROOT / "transcription/audio.py"])
-    checks = [n for n in audio.body if getattr(n, "name", "") in ("check_format", "check_chunk")]
-    codes.update(*(raised(function, "AudioError") for function in checks))
+    checks = [n for n in audio.body if getattr(n, "name", "") == "check_chunk"]
+    checks += trees((ROOT / "transcription/inputs").glob("*.py"))
+    codes.update(*(raised(part, "AudioError") for part in checks))
     assert codes == documented
     assert documented >= protocol.CLOSE_CODES.keys()
 
@@ -270,7 +283,20 @@ def test_it_says_which_errors_close_the_socket_and_with_what():
         {**START, "offset": "0"},
         {**START, "offset": True},
         {**START, "encoding": "webm_opus"},
+        {"type": "start", "encoding": "webm_opus", "origin": 0, "offset": 1},
+        {"type": "start", "encoding": "pcm_s16le"},
+        {**START, "encoding": "opus"},
         {**START, "sample_rate": 48_000},
+        {**START, "sample_rate": 7_999},
+        {**START, "sample_rate": 192_001},
+        {**START, "sample_rate": None},
+        {**START, "origin": -1},
+        {**START, "speaker": "candidate"},
+        {**START, "speaker": None},
+        {**START, "speaker": "room"},
+        {"type": "speaker", "role": "interviewer", "at": 7},
+        {"type": "speaker", "role": "room", "at": 7},
+        {"type": "speaker", "role": "interviewer"},
         {**START, "client": "a newer one"},
         {"type": "start"},
         {"type": "stop"},
@@ -292,9 +318,37 @@ def test_it_takes_from_a_recorder_what_the_code_takes(message):
     assert validator(schema).is_valid(message) is taken
 
 
-def test_it_states_the_largest_chunk():
-    chunk = messages("audio", "receive")["chunk"]["payload"]
-    assert chunk["maxLength"] == MAX_FRAME_BYTES
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"config": {}},
+        {"config": {"sample_rate": 16_000.0, "words": 0, "max_alternatives": 3, "other": 1}},
+        {"config": {"sample_rate": 7_999}},
+        {"config": {"max_alternatives": 101}},
+        {"config": {"model": "other"}},
+        {"config": {"phrase_list": ["EC2"]}},
+        {"config": {"phrase_list": [1]}},
+        {"config": 1},
+        {"eof": 1},
+        {"reset": 1},
+        {},
+    ],
+    ids=json.dumps,
+)
+def test_it_takes_from_a_vosk_client_what_the_code_takes(message):
+    try:
+        vosk.parse(json.dumps(message), vosk.Config())
+    except DomainError:
+        taken = False
+    else:
+        taken = True
+    up = [up["payload"] for up in messages("vosk", "receive").values() if "contentType" not in up]
+    assert any(validator(schema).is_valid(message) for schema in up) is taken
+
+
+@pytest.mark.parametrize(("channel", "name"), [("audio", "chunk"), ("vosk", "audio")])
+def test_it_states_the_largest_chunk(channel, name):
+    assert messages(channel, "receive")[name]["payload"]["maxLength"] == MAX_FRAME_BYTES
 
 
 # --- the document against what is said -----------------------------------------------------------
@@ -355,6 +409,60 @@ async def test_it_describes_all_that_a_recorder_hears(scripted, cast, settings):
 
 
 @recorded
+async def test_it_describes_all_that_a_vosk_client_hears(scripted, cast):
+    heard = []
+    await database_sync_to_async(go_live)(cast.session)
+    wordless, model = {"words": 0}, {"model": "other"}
+    for config in (
+        {},
+        wordless,
+        {"max_alternatives": 1},
+        {**wordless, "max_alternatives": 1},
+        model,
+    ):
+        async with connected(address("vosk", cast.session), cast.olga) as socket:
+            await socket.say(config={"sample_rate": 16_000, **config})
+            if config is not model:
+                for _ in range(3):
+                    await socket.send_to(bytes_data=SECOND)
+                    heard.append(await socket.hear())
+                await socket.say(eof=1)
+            heard.append(await socket.hear())
+    kinds = messages("vosk", "send")
+    for answer in heard:
+        (kind,) = answer.keys() & kinds.keys() or {"result"}
+        assert not list(validator(kinds[kind]["payload"]).iter_errors(answer)), answer
+    seen = {name for answer in heard for name in answer}
+    assert seen == {"partial", "result", "text", "alternatives", "error"}
+
+
+def echo(session):
+    """Say something on one channel that another hears too, and louder."""
+    at_ms = None  # on the interview's clock
+    for role, level in (("candidate", -40.0), ("interviewer", -20.0)):
+        opened = open_stream(session_id=session.pk, role=role, offset=None, origin_ms=at_ms)
+        at_ms = opened.origin_ms + opened.resume_from // SAMPLES_PER_MS
+        starts = [opened.resume_from + n * 5000 for n in range(3)]
+        words = tuple(Word("echo", start, start + 4000, 1.0) for start in starts)
+        draft = SegmentDraft(
+            "echo echo echo", words, starts[0], words[-1].end, 1.0, "scripted", {}, level
+        )
+        save_segment(opened=opened, draft=draft, language="en")
+
+
+def write_down_a_second(session):
+    """Let a recording go on as if this session were made of one."""
+    upload = Upload.objects.create(
+        session=session,
+        created_by=session.owner,
+        size=1,
+        state=Upload.State.PROCESSING,
+        lease=uuid.uuid4(),
+    )
+    uploads.remember(uploads.Lease(upload.pk, upload.lease), 1000)
+
+
+@recorded
 async def test_it_describes_all_that_a_viewer_of_an_interview_hears(scripted, cast):
     heard = []
     session = cast.session
@@ -363,7 +471,9 @@ async def test_it_describes_all_that_a_viewer_of_an_interview_hears(scripted, ca
         await hear_until(socket, heard, type="pong")
         await database_sync_to_async(go_live)(session)
         await record(session, cast.olga, 7)
-        await record(session, cast.olga, 1, offset=8 * 16_000)  # the eighth second was lost
+        await record(session, cast.olga, 11, offset=8 * 16_000)  # the eighth second was lost
+        await database_sync_to_async(echo)(session)
+        await database_sync_to_async(write_down_a_second)(session)
         await database_sync_to_async(insights.analyze_session)(session_id=session.pk)
         await database_sync_to_async(services.add_note)(
             session=session, author=cast.cora, text="Ask about scale."

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from transcription import audio
-from transcription.audio import AudioError, check_chunk, check_format, decode_file
+from transcription.audio import AudioError, check_chunk, decode_file
 
 FORMATS = [
     ("a.wav", "pcm_s16le", 44_100),
@@ -58,14 +58,6 @@ def test_it_takes_every_chunk_of_whole_samples_up_to_the_limit_and_no_other():
             assert code_of(lambda chunk=chunk: check_chunk(chunk)) == "odd_frame"
         else:
             check_chunk(chunk)
-
-
-def test_it_takes_one_format_only():
-    check_format("pcm_s16le", 16_000)
-    for rate in (8_000, 44_100, 48_000, 0, -1, None, "16000", True, 16_000.5, [16_000]):
-        assert code_of(lambda rate=rate: check_format("pcm_s16le", rate)) == "bad_sample_rate"
-    for encoding in ("webm_opus", "", None, 7, "PCM_S16LE", {}):
-        assert code_of(lambda e=encoding: check_format(e, 16_000)) == "unsupported_encoding"
 
 
 @pytest.mark.parametrize(("name", "codec", "rate"), FORMATS)
