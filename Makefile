@@ -1,5 +1,6 @@
 # make run    installs, prepares and serves the application with a demo interview
 # make test   installs and runs everything: lint, types, contracts, tests
+# make bench  measures speed and cost, and writes docs/benchmarks.md
 PORT ?= 8000
 PYTHON ?= python3
 export PORT PYTHON

@@ -93,7 +93,7 @@ def test_details_are_ids_kinds_and_counts(here, details):
         {"odd": "nul\0"},
         {1: "unnamed"},
     ],
-    ids=str,
+    ids=lambda details: str(*details),
 )
 def test_other_details_are_refused(here, details):
     with pytest.raises(TypeError):
