@@ -26,6 +26,9 @@ MAX_CHANNELS = 2
 SHORTFALL_S = 1.0
 SHORTFALL_RATIO = 0.05
 LEAD_S = 2.0  # decoders start a bit before what is wanted of them
+# Rates of recordings; with others a few bytes would last for hours, or a second for gigabytes.
+RATES = range(4_000, 384_001)  # Hz
+LONGEST_FRAME_S = 60  # that a decoder gives out at once; most give out milliseconds
 GAP_S = 0.1  # by which time stamps may be off the samples counted
 LOOK_S = 120  # of a recording that `examine` listens to
 ALIKE_RATIO = 0.001  # of the energy of two channels in their difference: the same sound
@@ -211,7 +214,7 @@ def _channels(container: av.container.InputContainer, name: str) -> int:
             f"{name} has {channels} channels; mix it down to one, or to two with one speaker "
             "on each.",
         )
-    if channels < 1 or not context.sample_rate:
+    if channels < 1 or context.sample_rate not in RATES:
         raise AudioError("damaged_audio", f"{name} does not say what audio it holds.")
     return channels
 
@@ -275,9 +278,14 @@ def _frames(
 
 
 def _steady(frames: Iterable[av.AudioFrame], origin: float) -> Iterator[av.AudioFrame]:
-    """Put silence where time stamps jump ahead; go on from those that jump back."""
+    """Put silence where time stamps jump ahead; go on from those that jump back.
+
+    Raises ValueError for a frame that no recording has.
+    """
     done = 0  # samples of the file's own rate
     for frame in frames:
+        if frame.sample_rate not in RATES or frame.samples > LONGEST_FRAME_S * frame.sample_rate:
+            raise ValueError("no frame of a recording")
         if frame.time is not None:
             ahead = round((float(frame.time) - origin) * frame.sample_rate) - done
             if ahead < -GAP_S * frame.sample_rate:

@@ -1,8 +1,10 @@
 """Audio that is taken and audio that is refused."""
 
 import contextlib
+import io
 import tracemalloc
 import wave
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -153,3 +155,21 @@ def test_it_never_holds_a_whole_file(tmp_path, write_audio):
         tracemalloc.stop()
     assert total == 120 * 32_000
     assert peak < 400_000
+
+
+@pytest.mark.parametrize("rate", [1, 500_000_000])
+def test_a_rate_that_nobody_records_at_is_refused_before_it_fills_the_memory(rate):
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as out:
+        stream = out.add_stream("pcm_s16le", rate=rate, layout="mono")
+        for second in (0, 3):  # between them lies silence: 3 GB of it at the higher rate
+            frame = av.AudioFrame.from_ndarray(
+                np.ones((1, 8000), np.int16), format="s16", layout="mono"
+            )
+            frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), second * rate
+            out.mux(stream.encode(frame))
+    file.seek(0)
+    tracemalloc.start()
+    assert code_of(lambda: audio.examine(file, container="matroska")) == "damaged_audio"
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
