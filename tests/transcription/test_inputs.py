@@ -222,6 +222,17 @@ def test_a_few_bytes_cannot_claim_hours():
     assert code_of(lambda: source.accept(header + tick + block.join(stamps) + block)) == "bad_webm"
 
 
+def test_what_lies_before_the_beginning_is_not_decoded_without_end():
+    header, clusters = webm.parts(webm.record(0.1))
+    tick = clusters[0][: clusters[0].index(b"\xa3")]
+    minute = b"\xa3\x86\x81\0\0\x80\xff\x03" * 1000  # of silence, heard long ago
+    source = open_input(WEBM, 48_000, at=RATE * 3600, origin=0)
+    source.accept(header + tick)
+    for _minute in range(5):  # a client may keep so much
+        assert source.accept(minute) == b""
+    assert code_of(lambda: source.accept(minute)) == "bad_webm"
+
+
 def test_it_answers_any_damage_with_sound_or_an_audio_error(recorded):
     rng = np.random.default_rng(11)
     outcomes = set()

@@ -28,7 +28,8 @@ BYTES_PER_SECOND = 4_000  # of what browsers send at 32 kbit/s
 # could hurt a word, to wait cannot.
 GAP = OPUS_RATE // 10
 OVERLAP = OPUS_RATE // 2
-MAX_OUTPUT = 330 * SAMPLE_RATE  # samples out of one call: leaps and tiny packets can claim hours
+# Samples out of one call, or in vain on one connection: leaps and tiny packets can claim hours.
+MAX_OUTPUT = 330 * SAMPLE_RATE
 MAX_ELEMENT = 64 * 1024  # bytes; a packet of Opus has 1276 per frame at most
 MAX_CHANNELS = 2
 HEAD_BYTES = 19  # of an OpusHead without a channel map
@@ -65,6 +66,7 @@ class WebmInput:
         self._end = at * RATIO  # where the audio made so far ends, at 48 kHz
         self._began = False  # whether the packet before was heard
         self._made = 0  # samples that this call has made
+        self._dropped = 0  # samples decoded for nothing, on the whole connection
         self._resampler = soxr.ResampleStream(OPUS_RATE, SAMPLE_RATE, 1, dtype="float32")
 
     def accept(self, data: bytes) -> bytes:
@@ -90,7 +92,9 @@ class WebmInput:
         if start - self._end > (GAP if self._began else 0):
             yield from self._silence(start - self._end)
         elif self._end - start > (OVERLAP if self._began else 0):
-            sound = sound[self._end - start :]  # before the beginning, or sent once more
+            early = min(self._end - start, len(sound))  # before the beginning, or sent once more
+            self._drop(early)
+            sound = sound[early:]
             self._began = False  # what follows has to fit exactly
         if len(sound):
             self._began = True
@@ -101,6 +105,12 @@ class WebmInput:
             raise _bad("its timestamps leap")
         for first in range(0, length, OPUS_RATE):
             yield self._taken(np.zeros(min(OPUS_RATE, length - first), np.float32))
+
+    def _drop(self, samples: int) -> None:
+        """Count what is decoded and not heard: no limit on what is made sees that work."""
+        self._dropped += samples // RATIO
+        if self._dropped > MAX_OUTPUT:
+            raise _bad("it sends again what is known")
 
     def _taken(self, sound: npt.NDArray[np.float32]) -> bytes:
         self._end += len(sound)
