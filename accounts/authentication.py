@@ -103,7 +103,7 @@ class WithinLimits(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         user = request.user
         if isinstance(user, User):
-            limits.take(f"api.user.{user.pk}", settings.INTERVIEW_LIMIT_API_USER)
+            limits.take(f"api.user.{limits.holder(user)}", settings.INTERVIEW_LIMIT_API_USER)
             limits.take(
                 f"api.organization.{_home(user)}", settings.INTERVIEW_LIMIT_API_ORGANIZATION
             )

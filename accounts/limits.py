@@ -17,6 +17,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from accounts import origin
+from accounts.models import User
 from copilot.lib.errors import DomainError
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,12 @@ def _count(name: str, period: int) -> int:
 def take_as_nobody() -> None:
     """Count what came without a valid sign-in or token, for the address it came from."""
     take(f"api.nobody.{place()}", settings.INTERVIEW_LIMIT_API_ANONYMOUS)
+
+
+def holder(user: User) -> str:
+    """Return for whom something counts: a device that joined takes nothing from who let it in."""
+    token = user.api_token
+    return f"device.{token.pk}" if token is not None and token.bound_to else str(user.pk)
 
 
 def place() -> str:

@@ -102,11 +102,12 @@ class Doorkeeper:
             self._remind(ends_at)
 
     def _enter(self, user: User, session_id: UUID) -> datetime | None:
-        limits.take(f"connects.user.{user.pk}", settings.INTERVIEW_LIMIT_CONNECTS_USER)
+        holder = limits.holder(user)
+        limits.take(f"connects.user.{holder}", settings.INTERVIEW_LIMIT_CONNECTS_USER)
         ends_at = self._ask(session_id)
         assert self._session is not None  # noqa: S101  # the door found it
         for name in self._rule.limits:
-            for whose, key in (("USER", user.pk), ("ORGANIZATION", self._session.organization_id)):
+            for whose, key in (("USER", holder), ("ORGANIZATION", self._session.organization_id)):
                 limit = getattr(settings, f"INTERVIEW_LIMIT_{name}_{whose}")
                 self._slots.take(f"{name}.{whose}.{key}", limit)
         if self._is_over:  # who came left while this thread was still busy

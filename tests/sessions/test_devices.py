@@ -175,6 +175,32 @@ def test_the_devices_token_opens_nothing_in_the_api(live, cast):
     assert client.post(f"/api/v1/sessions/{live.pk}/end/").status_code == 403
 
 
+async def test_a_device_uses_up_nothing_of_who_let_it_in(live, cast, settings, hush):
+    settings.INTERVIEW_LIMIT_AUDIO_USER = settings.INTERVIEW_LIMIT_CONNECTS_USER = 1
+    settings.INTERVIEW_LIMIT_API_USER = 4
+    code = (await in_database(a_code)(live, cast.olga)).json()["code"]
+    device, _ = await in_database(join)(code)
+    held = await socket_of(device, audio(live))
+    assert (await held.connect(timeout=10))[0]
+    refused = await socket_of(device, audio(live))
+    assert (await refused.connect(timeout=10))[0]
+    assert await refused.close_code() == 4429
+    async with connected(audio(live, "interviewer"), cast.olga) as own:
+        await own.say(type="ping")
+        await own.hear_until("pong")
+    await held.disconnect(timeout=10)
+
+    def ask():
+        path = f"/api/v1/sessions/{live.pk}/"
+        program = Client(headers={"Authorization": f"Bearer {device.cookies['device'].value}"})
+        assert [program.get(path).status_code for _ in range(5)] == [403] * 4 + [429]
+        olga = Client()
+        olga.force_login(cast.olga)
+        assert olga.get(path).status_code == 200
+
+    await in_database(ask)()
+
+
 async def test_a_removed_device_is_put_out_at_once(live, cast, scripted, hush):
     code = (await in_database(a_code)(live, cast.olga)).json()["code"]
     device, answer = await in_database(join)(code)
