@@ -187,14 +187,19 @@ def _check_room(owner: User, organization: Organization, size: int) -> None:
     settings.INTERVIEW_UPLOADS_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.INTERVIEW_UPLOADS_DIR).free
     if free < size + expected + RESERVE_BYTES:
-        raise DomainError("no_space", "The server has no room for it at the moment.", status=507)
+        raise no_space()
+
+
+def no_space() -> DomainError:
+    return DomainError("no_space", "The server has no room for it at the moment.", status=507)
 
 
 def take(*, upload: Upload, offset: int, content: bytes) -> Upload:
     """Append a part at exactly what was received; the same again changes nothing.
 
     Writes to the disk outside any transaction: live interviews must not wait for it.
-    Raises DomainError: WrongOffset, bad_part, not_receiving, unsupported_audio (which ends it).
+    Raises DomainError: WrongOffset, bad_part, not_receiving, no_space, unsupported_audio (which
+    ends it).
     """
     end = offset + len(content)
     _check_part(upload, end, len(content))
@@ -218,6 +223,9 @@ def take(*, upload: Upload, offset: int, content: bytes) -> Upload:
         except CryptoError:  # what was received is no longer there: it has to come again
             Upload.objects.filter(pk=upload.pk).update(received=0)
             raise WrongOffset(0) from None
+        except OSError as error:  # what was written of the part is cut off by the next one
+            logger.error("a part of a recording was not written: %s", error.strerror)
+            raise no_space() from None
         kept = Upload.objects.filter(pk=upload.pk, state=State.RECEIVING, received=offset)
         if not kept.update(received=end, media=now.media):
             remove_file(upload.pk)
@@ -387,12 +395,21 @@ def clear() -> None:
     late = Upload.objects.filter(state=State.RECEIVING, created_at__lt=timezone.now() - STALE)
     for upload in late.select_related("session"):
         _drop(upload, State.CANCELLED)
-    wanted = {str(pk) for pk in Upload.objects.filter(state__in=OPEN).values_list("pk", flat=True)}
+    kept = _kept()  # before asking who wants them: one that comes meanwhile is not among them
+    wanted = Upload.objects.filter(state__in=OPEN).values_list("pk", flat=True)
+    for upload_id in kept.difference(wanted):
+        remove_file(upload_id)
+        logger.info("the file of an upload that is over was removed")
+
+
+def _kept() -> set[UUID]:
+    """Return the uploads whose files are there; what has another name is not ours to remove."""
+    ids = set()
     with suppress(FileNotFoundError):
         for path in settings.INTERVIEW_UPLOADS_DIR.iterdir():
-            if path.name not in wanted:
-                path.unlink(missing_ok=True)
-                logger.info("the file of an upload that is over was removed")
+            with suppress(ValueError):
+                ids.add(UUID(path.name))
+    return ids
 
 
 def _leased() -> QuerySet[Upload]:

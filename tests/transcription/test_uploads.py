@@ -1,5 +1,6 @@
 """Recordings that become interviews: received in parts, written down, forgotten."""
 
+import errno
 import io
 import json
 import os
@@ -187,6 +188,17 @@ def test_a_part_that_was_lost_on_the_disk_is_asked_for_again(olga, recording):
     refused = put(olga, upload, 800_000, recording[800_000:])
     assert refused.json()["error"]["received"] == 0
     assert put(olga, upload, 0, recording[:800_000]).status_code == 200
+
+
+def test_a_part_that_the_disk_has_no_room_for_is_refused_and_can_come_again(olga, recording):
+    upload = announce(olga, len(recording)).json()["id"]
+    assert put(olga, upload, 0, recording[:800_000]).status_code == 200
+    with patch("copilot.lib.sealed_file.os.fsync", side_effect=OSError(errno.ENOSPC, "full")):
+        answer = put(olga, upload, 800_000, recording[800_000:])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (507, "no_space")
+    assert row(upload).received == 800_000
+    assert put(olga, upload, 800_000, recording[800_000:]).status_code == 200
+    assert finish(olga, upload).status_code == 200
 
 
 def test_on_disk_nothing_is_in_clear_and_no_other_key_opens_it(olga, cast, recording):
@@ -560,9 +572,12 @@ def test_what_is_never_completed_and_what_belongs_to_nobody_is_removed(olga, rec
     late, fresh = send(olga, recording), send(olga, recording)
     orphan = django_settings.INTERVIEW_UPLOADS_DIR / "11111111-1111-1111-1111-111111111111"
     orphan.write_bytes(b"x")
+    foreign = django_settings.INTERVIEW_UPLOADS_DIR / "somebody's"  # the folder was not ours alone
+    (foreign / "folder").mkdir(parents=True)
+    (foreign.parent / "thesis.txt").write_text("five years of work")
     Upload.objects.filter(pk=late).update(created_at=timezone.now() - timedelta(hours=25))
     uploads.clear()
-    assert files() == [fresh]
+    assert files() == sorted([fresh, "somebody's", "thesis.txt"])
     assert [str(upload.pk) for upload in Upload.objects.all()] == [fresh]
 
 
