@@ -1,11 +1,13 @@
 """`/api/v1/`: all endpoints on one screen, and the one shape of an error."""
 
+import io
 import json
 import re
-from tempfile import SpooledTemporaryFile
 from typing import Any
+from urllib.parse import unquote
 
 from daphne.http_protocol import WebRequest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -103,7 +105,7 @@ class SmallBodies:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._application(scope, receive, send)
             return
-        part = scope["method"] == "PUT" and PARTS.fullmatch(scope["path"])
+        part = _is_part(scope["method"], scope["path"])
         most = PART_BYTES if part else MAX_BODY
         received = 0
 
@@ -122,14 +124,36 @@ class SmallBodies:
             await _refuse_body(send, most)
 
 
+def _is_part(method: str, path: str) -> bool:
+    return method == "PUT" and PARTS.fullmatch(path) is not None
+
+
+class Held(io.BytesIO):
+    """A body in memory. What is too much is let go but for a byte, by which it is known."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._room = most + 1
+
+    def write(self, data: Any) -> int:
+        taken = super().write(data[: self._room])
+        self._room -= taken
+        return taken
+
+
 def keep_in_memory() -> None:
     """Let daphne keep the body of a request in memory, as long as it may be one.
 
-    Twisted would write what has 100 kB or more to a temporary file: sound, in clear.
+    Twisted would write what has 100 kB or more to a temporary file: sound, in clear, and as much
+    of it as anybody likes to send.
     """
 
     def prepare(request: WebRequest, length: int | None) -> None:
-        request.content = SpooledTemporaryFile(max_size=PART_BYTES + 1)  # noqa: SIM115  # it closes it
+        # Of the request itself method and path are told only once its body is there.
+        method, uri = request.channel._command, request.channel._path
+        path = unquote(uri.partition(b"?")[0].decode("latin-1"))
+        part = _is_part(method.decode("latin-1"), path)
+        request.content = Held(PART_BYTES if part else settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
     WebRequest.gotLength = prepare
 

@@ -319,13 +319,25 @@ async def test_only_parts_of_recordings_may_be_large(method, path, length, passe
     assert answers == ([] if passes else [413, None, 413, None])
 
 
-def test_a_part_waits_in_memory_and_not_in_a_file_in_clear():
+@pytest.mark.parametrize(
+    ("method", "path", "most"),
+    [
+        (b"PUT", b"/api/v1/uploads/%s/content/?offset=0", uploads.PART_BYTES),
+        (b"PUT", b"/api/v1/uploads/%s/%%63ontent/", uploads.PART_BYTES),
+        (b"POST", b"/api/v1/uploads/%s/content/", 2_621_440),
+        (b"POST", b"/join/?%s", 2_621_440),
+    ],
+)
+def test_a_part_waits_in_memory_and_what_is_too_much_waits_nowhere(method, path, most):
     keep_in_memory()
-    request = SimpleNamespace()
-    WebRequest.gotLength(request, uploads.PART_BYTES)
-    request.content.write(bytes(uploads.PART_BYTES))
-    assert request.content._rolled is False
-    request.content.close()
+    uri = path % str(uuid.uuid4()).encode()
+    request = SimpleNamespace(channel=SimpleNamespace(_command=method, _path=uri))
+    for length in (100_000_000, None):
+        WebRequest.gotLength(request, length)
+        for _ in range(10):
+            request.content.write(bytes(1_000_000))
+        assert isinstance(request.content, io.BytesIO)
+        assert len(request.content.getbuffer()) == most + 1
     assert django_settings.FILE_UPLOAD_MAX_MEMORY_SIZE > uploads.PART_BYTES
 
 
