@@ -68,7 +68,11 @@ class Identify:
     async def _by_cookie(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         cookies = parse_cookie(_header(scope, b"cookie"))
         # A device that joined an interview; its browser sends this for that one channel only.
-        token = basic(_header(scope, b"authorization")) or cookies.get(DEVICE_COOKIE)
+        # One that was put out may be the browser of somebody who is signed in all the same.
+        device = cookies.get(DEVICE_COOKIE)
+        if device and not (await in_database(identity.of_token)(device)).is_authenticated:
+            device = None
+        token = basic(_header(scope, b"authorization")) or device
         if token:
             await self._by_token(token, scope, receive, send)
             return

@@ -158,6 +158,22 @@ async def test_the_device_records_its_channel_and_no_other(live, cast, scripted,
     assert await enters(device, audio(live))
 
 
+async def test_a_device_that_is_out_does_not_lock_out_who_is_signed_in_there(live, cast, hush):
+    code = (await in_database(a_code)(live, cast.olga)).json()["code"]
+    device, _ = await in_database(join)(code)
+    await in_database(lambda: devices.remove(session=live, device_id=token_of(live).pk))()
+    gone = f"device={device.cookies['device'].value}".encode()
+    for person, may in ((cast.olga, True), (cast.sam, False), (None, False)):
+        socket = await socket_to(audio(live), person)
+        socket.scope["headers"].append((b"cookie", gone))
+        assert (await socket.connect(timeout=10))[0] is may
+        await socket.disconnect(timeout=10)
+
+
+def token_of(session):
+    return ApiToken.objects.get(bound_to=session.pk)
+
+
 async def test_a_page_of_another_site_cannot_use_the_devices_cookie(live, cast):
     code = (await in_database(a_code)(live, cast.olga)).json()["code"]
     device, _ = await in_database(join)(code)
