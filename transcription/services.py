@@ -37,6 +37,7 @@ class OpenStream:
     role: str
     connection: UUID
     resume_from: int
+    begin: int  # sample at which the first one lies that a fresh capture kept; else `resume_from`
     origin_ms: int
     gaps: tuple[Gap, ...] = ()  # what was lost between what is durable and where it starts
 
@@ -70,14 +71,16 @@ def open_stream(
     offset: int | None,
     engine: str = "",
     engine_reason: str = "",
+    kept: int = 0,
     origin_ms: int | None = None,
     asked_at: datetime | None = None,
     status: Status = Status.LIVE,
 ) -> OpenStream:
     """Make a connection the one writer of its stream and say from which sample it goes on.
 
-    1. `offset` None is a fresh capture: it lands at the time at which it was `asked_at`, and the
-       connection before it may still store what it heard until then.
+    1. `offset` None is a fresh capture: it lands at the time at which it was `asked_at`, less the
+       samples that it `kept` until then, and the connection before it may still store what it heard
+       before. What is durable is not heard again.
     2. Else `offset` is the oldest sample the client still has: it resumes at what is durable, or,
        where the client no longer has that, at `offset`, and what lies between is a gap.
     3. Where recognition broke down on the same audio again and again, it resumes after that.
@@ -87,17 +90,19 @@ def open_stream(
         raise _gone()
     may_record(session, status=status)
     waited = timezone.now() - asked_at if asked_at else timedelta()
-    now_ms = max(0, int((session.elapsed() - waited).total_seconds() * 1000))
+    now_ms = int((session.elapsed() - waited).total_seconds() * 1000) - kept // SAMPLES_PER_MS
+    now_ms = max(0, now_ms)
     stream, created = Stream.objects.get_or_create(
         session=session,
         role=Role(role),
         defaults={"origin_ms": now_ms if origin_ms is None else origin_ms},
     )
-    resume_from = stream.durable
+    begin = resume_from = stream.durable
     gaps = []
     stream.previous, stream.handed_over = None, None
     if offset is None and not created:
-        resume_from = max(stream.durable, (now_ms - stream.origin_ms) * SAMPLES_PER_MS)
+        begin = max(0, now_ms - stream.origin_ms) * SAMPLES_PER_MS
+        resume_from = max(stream.durable, begin)
         stream.previous, stream.handed_over = stream.connection, resume_from
     elif not created:
         for reached, reason in (
@@ -120,6 +125,7 @@ def open_stream(
         role=stream.role,
         connection=stream.connection,
         resume_from=resume_from,
+        begin=begin if kept and offset is None else resume_from,
         origin_ms=stream.origin_ms,
         gaps=tuple(gaps),
     )

@@ -57,6 +57,7 @@ in_database = functools.partial(database_sync_to_async, thread_sensitive=False, 
 Progress = Callable[[int, int], Awaitable[None]]
 Failure = Callable[[DomainError], Awaitable[None]]
 Heard = Callable[[list[Output]], Awaitable[None]]
+Claim = Callable[[], tuple[services.OpenStream, Callable[[], Pipeline]]]
 
 # One of this process per channel.
 _running: dict[tuple[UUID, str], "LiveStream"] = {}
@@ -101,6 +102,7 @@ class LiveStream:
         self.role = role
         self.engine = registry.Choice("", "")
         self.input = input
+        self.begin = 0
         self.received = 0
         self.durable = 0
         self.failed: DomainError | None = None
@@ -125,11 +127,17 @@ class LiveStream:
     # --- for the owner of the connection ---------------------------------------------------------
 
     async def open(
-        self, *, offset: int | None, origin_ms: int | None = None, speaker: str | None = None
+        self,
+        *,
+        offset: int | None,
+        kept: int = 0,
+        origin_ms: int | None = None,
+        speaker: str | None = None,
     ) -> int:
         """Take over the channel and load the engine; return the sample to send from.
 
-        `speaker` is who speaks there, in a room.
+        `speaker` is who speaks there, in a room. A fresh capture says how many samples it `kept`
+        while it waited; `begin` is then the sample at which the first of them lies.
         Raises DomainError: busy (admission.Busy), ended, not_live, no_consent, engine_unavailable,
         taken_over, internal.
         """
@@ -146,20 +154,22 @@ class LiveStream:
         try:
             if before is not None:
                 await before.give_way(resent=offset is not None)
-            resume_from = await self._open(offset, origin_ms, asked_at)
+            claim = functools.partial(
+                self._claim, offset=offset, kept=kept, origin_ms=origin_ms, asked_at=asked_at
+            )
+            resume_from = await self._open(claim)
         except BaseException as error:
             await self._close()
             if isinstance(error, Exception):
                 raise _public(error) from None
             raise
         if speaker:
-            self.mark(speaker, resume_from if offset is None else min(offset, resume_from))
+            self.mark(speaker, self.begin if offset is None else min(offset, resume_from))
         return resume_from
 
-    async def _open(self, offset: int | None, origin_ms: int | None, asked_at: datetime) -> int:
-        opened: services.OpenStream
-        opened, build = await in_database(self._claim)(offset, origin_ms, asked_at)
-        self._opened = opened
+    async def _open(self, claim: Claim) -> int:
+        opened, build = await in_database(claim)()
+        self._opened, self.begin = opened, opened.begin
         self._worker = StreamWorker(build)
         await self._worker.open()
         at = opened.resume_from
@@ -393,7 +403,7 @@ class LiveStream:
     # --- set-up, on a database thread ------------------------------------------------------------
 
     def _claim(
-        self, offset: int | None, origin_ms: int | None, asked_at: datetime
+        self, *, offset: int | None, kept: int, origin_ms: int | None, asked_at: datetime
     ) -> tuple[services.OpenStream, Callable[[], Pipeline]]:
         session = access.session_by_id(self.session_id)
         if session is None:
@@ -408,6 +418,7 @@ class LiveStream:
             offset=offset,
             engine=choice.name,
             engine_reason=choice.reason,
+            kept=kept,
             origin_ms=origin_ms,
             asked_at=asked_at,
         )

@@ -27,6 +27,11 @@ export class PcmBuffer {
     return this.end - this.start;
   }
 
+  /** The sample that `place` puts somewhere. */
+  get begin() {
+    return this.start;
+  }
+
   /** Samples before which all were sent. */
   get sent() {
     return this.#at;

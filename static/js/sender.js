@@ -176,10 +176,11 @@ export class AudioSender extends EventTarget {
     this.#closing = false;
     let failed = "";
     socket.onopen = () => {
-      const { opening, start } = this.#runs[0];
+      const { opening, start, begin } = this.#runs[0];
       const speaker = this.#marks.findLast((mark) => mark.at <= start)?.role;
-      const offset = this.#placed ? start : undefined;
-      socket.send(JSON.stringify({ type: "start", ...opening, offset, speaker }));
+      // What is held already was captured before now, however long the way in took.
+      const place = this.#placed ? { offset: start } : { kept: this.#runs.at(-1).end - begin };
+      socket.send(JSON.stringify({ type: "start", ...opening, ...place, speaker }));
     };
     socket.onmessage = (message) => {
       if (socket !== this.#socket) return;
@@ -200,7 +201,7 @@ export class AudioSender extends EventTarget {
   #answer(data) {
     switch (data.type) {
       case "ready":
-        this.#resume(data.resume_from);
+        this.#resume(data.resume_from, data.begin ?? data.resume_from);
         this.dispatchEvent(new CustomEvent("engine", { detail: data.engine }));
         break;
       case "ack":
@@ -226,10 +227,10 @@ export class AudioSender extends EventTarget {
     }
   }
 
-  #resume(from) {
+  #resume(from, begin) {
     const [run, ...later] = this.#runs;
     if (!this.#placed) {
-      const moved = run.place(from);
+      const moved = run.place(begin);
       for (const other of later) other.move(moved);
       for (const mark of this.#marks) mark.at += moved;
     }

@@ -60,6 +60,10 @@ export class WebmBuffer {
     return { encoding: "webm_opus", ...(this.#placed && { origin: this.#origin }) };
   }
 
+  get begin() {
+    return this.#origin;
+  }
+
   get start() {
     return this.#pieces[0]?.from ?? this.#origin;
   }

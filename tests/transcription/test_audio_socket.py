@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from datetime import timedelta
 
 import pytest
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from django.utils import timezone
 
 from sessions import events, services
 from sessions.models import Session
@@ -96,6 +98,54 @@ async def test_it_takes_webm_and_takes_it_up_again_where_it_broke_off(running):
     said = await lines(running.session)
     assert said[2] == "You can reach me at [EMAIL-1]."
     assert len(said) == len(set(said))
+
+
+@pytest.mark.parametrize("encoding", [START, WEBM])
+async def test_what_was_kept_while_it_waited_is_not_late(running, encoding):
+    await Session.objects.filter(pk=running.session.pk).aupdate(
+        started_at=running.session.started_at - timedelta(seconds=30)
+    )
+    if encoding == WEBM:
+        header, clusters = webm.parts(webm.record(7.2))
+        frames = [header, *clusters]
+    else:
+        frames = [SECOND] * 7
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**encoding, kept=20 * 16_000)
+        ready = await socket.hear_until("ready")
+        assert ready["begin"] == ready["resume_from"] == 0
+        for frame in frames:
+            await socket.send_to(bytes_data=frame)
+        await socket.say(type="stop")
+        await socket.hear_until("stopped")
+    stream = await Stream.objects.aget(session=running.session)
+    assert 10_000 <= stream.origin_ms < 10_000 + 5_000
+    assert len(await lines(running.session)) == 3
+
+
+async def test_webm_of_a_fresh_capture_is_not_heard_twice(running):
+    """It kept three seconds of which another connection has stored two."""
+    header, clusters = webm.parts(webm.record(7.2))
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**START)
+        await socket.hear_until("ready")
+        await speak(socket, 2)
+        await socket.say(type="stop")
+        await socket.hear_until("stopped")
+    started_at = timezone.now() - timedelta(seconds=3)
+    await Session.objects.filter(pk=running.session.pk).aupdate(started_at=started_at)
+    await Stream.objects.filter(session=running.session).aupdate(origin_ms=0)
+    async with connected(audio(running.session), running.olga) as socket:
+        await socket.say(**WEBM, kept=3 * 16_000)
+        ready = await socket.hear_until("ready")
+        assert ready["resume_from"] == 2 * 16_000
+        assert 0 <= ready["begin"] < 16_000
+        for piece in (header, *clusters):
+            await socket.send_to(bytes_data=piece)
+        await socket.say(type="stop")
+        stopped = await socket.hear_until("stopped")
+    end = ready["begin"] + 7.2 * 16_000
+    assert stopped["durable"] == pytest.approx(end, abs=400)
 
 
 async def test_webm_that_is_none_is_refused_and_what_was_heard_is_kept(running):

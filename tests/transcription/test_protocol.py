@@ -31,6 +31,7 @@ def code_of(call):
         (START, protocol.Start(None, PCM, 16_000, None, None)),
         ({**START, "sample_rate": 44_100}, protocol.Start(None, PCM, 44_100, None, None)),
         ({**START, "offset": 7}, protocol.Start(7, PCM, 16_000, None, None)),
+        ({**START, "kept": 5}, protocol.Start(None, PCM, 16_000, None, None, kept=5)),
         ({"type": "start", "encoding": WEBM}, protocol.Start(None, WEBM, 48_000, None, None)),
         (
             {**START, "encoding": WEBM, "origin": 5, "offset": 9, "speaker": "candidate"},
@@ -46,7 +47,7 @@ def test_it_reads_what_a_recorder_says(message, meant):
     assert protocol.parse(json.dumps(message)) == meant
 
 
-@pytest.mark.parametrize("name", ["offset", "origin"])
+@pytest.mark.parametrize("name", ["offset", "origin", "kept"])
 @pytest.mark.parametrize("value", [-1, 1e30, 10**30, 1.5, True, "0", [0], {}])
 def test_a_sample_is_a_whole_number_within_a_day(name, value):
     assert code_of(lambda: protocol.parse(json.dumps({**START, name: value}))) == "bad_message"

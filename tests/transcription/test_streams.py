@@ -467,6 +467,43 @@ def test_who_handed_over_stores_what_began_before_and_nothing_else(live):
     assert [segment.text for segment in live.segments.all()] == ["one two", "three four"]
 
 
+@pytest.mark.parametrize(
+    ("waited", "durable", "begin", "resume_from"),
+    [
+        (0, 0, 60, 60),
+        (8, 0, 52, 52),
+        (8, 55, 52, 55),  # another connection heard some of it
+        (90, 0, 0, 0),
+    ],
+)
+def test_what_a_fresh_capture_kept_lies_where_it_was_said(
+    live, waited, durable, begin, resume_from
+):
+    def connect(second, **kept):
+        at = live.started_at + timedelta(seconds=second)
+        return services.open_stream(
+            session_id=live.pk, role="candidate", offset=None, asked_at=at, **kept
+        )
+
+    first = connect(0)
+    services.settle(opened=first, through=durable * RATE)
+    opened = connect(60, kept=waited * RATE)
+    assert (opened.begin, opened.resume_from) == (begin * RATE, resume_from * RATE)
+    assert Stream.objects.get(pk=first.stream_id).handed_over == resume_from * RATE
+
+
+def test_both_channels_have_one_clock_however_long_each_had_to_wait(live):
+    at = live.started_at + timedelta(seconds=60)
+    asked = {"interviewer": (at, 0), "candidate": (at + timedelta(seconds=45), 45 * RATE)}
+    origins = {
+        role: services.open_stream(
+            session_id=live.pk, role=role, offset=None, asked_at=asked_at, kept=kept
+        ).origin_ms
+        for role, (asked_at, kept) in asked.items()
+    }
+    assert origins == {"interviewer": 60_000, "candidate": 60_000}
+
+
 # --- what is lost --------------------------------------------------------------------------------
 
 

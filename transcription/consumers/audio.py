@@ -59,12 +59,13 @@ class AudioConsumer(StreamConsumer):
         stream = LiveStream(
             self.session_id, self.role, on_progress=self._progress, on_failure=self._answer
         )
-        resume_from = await stream.open(offset=start.offset, speaker=start.speaker)
+        resume_from = await stream.open(offset=start.offset, kept=start.kept, speaker=start.speaker)
+        origin = stream.begin if start.origin is None else start.origin
         self.encoding, self.sample_rate = start.encoding, start.sample_rate
         plain = (self.encoding, self.sample_rate) == (PCM, SAMPLE_RATE)
-        self._listen(stream, None if plain else self._decoder(at=resume_from, origin=start.origin))
+        self._listen(stream, None if plain else self._decoder(at=resume_from, origin=origin))
         engine = {"name": stream.engine.name, "reason": stream.engine.reason}
-        await self._send(type="ready", resume_from=resume_from, engine=engine)
+        await self._send(type="ready", resume_from=resume_from, begin=stream.begin, engine=engine)
         await self._announce()
 
     async def _progress(self, received: int, durable: int) -> None:

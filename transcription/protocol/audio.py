@@ -24,6 +24,7 @@ class Start:
     sample_rate: int  # Hz
     origin: int | None  # sample at which the time 0 of a WebM stream lies
     speaker: str | None  # who speaks first in a room
+    kept: int = 0  # samples that a fresh capture made before it was let in
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ def _start(message: dict[str, Any]) -> Start:
         sample_rate=sample_rate,
         origin=_optional(_sample, message, "origin"),
         speaker=_optional(_speaker, message, "speaker"),
+        kept=_optional(_sample, message, "kept") or 0,
     )
 
 
