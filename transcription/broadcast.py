@@ -17,6 +17,11 @@ from transcription.pipeline import Partial
 LEVEL_SECONDS = 0.5  # between two levels
 NO_AUDIO_SECONDS = 10.0  # without a sound from the candidate: something is not plugged in
 ARRIVALS = 1000  # chunks whose time of arrival is remembered
+LOST = {
+    Gap.Reason.CONNECTION: "were lost",
+    Gap.Reason.CAPTURE: "were not captured",
+    Gap.Reason.RECOGNITION: "could not be recognized",
+}
 
 
 class Broadcast:
@@ -130,8 +135,8 @@ class Broadcast:
     async def gap(self, gap: Gap) -> None:
         """Warn that audio is missing."""
         seconds = round((gap.end_sample - gap.start_sample) / SAMPLE_RATE, 1)
-        lost = "were lost" if gap.reason == Gap.Reason.CONNECTION else "could not be recognized"
-        await self._notice("gap", seconds, f"{seconds} s of the {self._role}'s audio {lost}.")
+        text = f"{seconds} s of the {self._role}'s audio {LOST[Gap.Reason(gap.reason)]}."
+        await self._notice("gap", seconds, text)
 
     async def _notice(self, code: str, seconds: float, text: str) -> None:
         body: dict[str, Any] = {

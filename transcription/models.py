@@ -88,6 +88,7 @@ class Gap(models.Model):
 
     class Reason(models.TextChoices):
         CONNECTION = "connection", _("The connection was away for longer than sound is kept")
+        CAPTURE = "capture", _("The device was asleep or its sound was taken away")
         RECOGNITION = "recognition", _("The recognizer could not hear it")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -72,6 +72,7 @@ def open_stream(
     engine: str = "",
     engine_reason: str = "",
     kept: int = 0,
+    missing: str = Gap.Reason.CONNECTION,
     origin_ms: int | None = None,
     asked_at: datetime | None = None,
     status: Status = Status.LIVE,
@@ -82,7 +83,8 @@ def open_stream(
        samples that it `kept` until then, and the connection before it may still store what it heard
        before. What is durable is not heard again.
     2. Else `offset` is the oldest sample the client still has: it resumes at what is durable, or,
-       where the client no longer has that, at `offset`, and what lies between is a gap.
+       where the client does not have that, at `offset`, and what lies between is a gap: what is
+       `missing` was lost with a connection or never captured.
     3. Where recognition broke down on the same audio again and again, it resumes after that.
     """
     session = access.lock_session(session_id)
@@ -106,7 +108,7 @@ def open_stream(
         stream.previous, stream.handed_over = stream.connection, resume_from
     elif not created:
         for reached, reason in (
-            (offset or 0, Gap.Reason.CONNECTION),
+            (offset or 0, Gap.Reason(missing)),
             (stream.stumbled_at if stream.stumbles >= STUMBLES else 0, Gap.Reason.RECOGNITION),
         ):
             if reached > resume_from:

@@ -30,7 +30,7 @@ from transcription.broadcast import Broadcast
 from transcription.engines import registry
 from transcription.engines.base import SAMPLE_RATE, SAMPLE_WIDTH, EngineError
 from transcription.inputs import Input
-from transcription.models import Role
+from transcription.models import Gap, Role
 from transcription.pipeline import (
     Output,
     Partial,
@@ -131,13 +131,15 @@ class LiveStream:
         *,
         offset: int | None,
         kept: int = 0,
+        missing: str = Gap.Reason.CONNECTION,
         origin_ms: int | None = None,
         speaker: str | None = None,
     ) -> int:
         """Take over the channel and load the engine; return the sample to send from.
 
         `speaker` is who speaks there, in a room. A fresh capture says how many samples it `kept`
-        while it waited; `begin` is then the sample at which the first of them lies.
+        while it waited; `begin` is then the sample at which the first of them lies. `missing` is
+        the reason where there is nothing before `offset`.
         Raises DomainError: busy (admission.Busy), ended, not_live, no_consent, engine_unavailable,
         taken_over, internal.
         """
@@ -155,7 +157,12 @@ class LiveStream:
             if before is not None:
                 await before.give_way(resent=offset is not None)
             claim = functools.partial(
-                self._claim, offset=offset, kept=kept, origin_ms=origin_ms, asked_at=asked_at
+                self._claim,
+                offset=offset,
+                kept=kept,
+                missing=missing,
+                origin_ms=origin_ms,
+                asked_at=asked_at,
             )
             resume_from = await self._open(claim)
         except BaseException as error:
@@ -168,6 +175,7 @@ class LiveStream:
         return resume_from
 
     async def _open(self, claim: Claim) -> int:
+        opened: services.OpenStream
         opened, build = await in_database(claim)()
         self._opened, self.begin = opened, opened.begin
         self._worker = StreamWorker(build)
@@ -403,7 +411,13 @@ class LiveStream:
     # --- set-up, on a database thread ------------------------------------------------------------
 
     def _claim(
-        self, *, offset: int | None, kept: int, origin_ms: int | None, asked_at: datetime
+        self,
+        *,
+        offset: int | None,
+        kept: int,
+        missing: str,
+        origin_ms: int | None,
+        asked_at: datetime,
     ) -> tuple[services.OpenStream, Callable[[], Pipeline]]:
         session = access.session_by_id(self.session_id)
         if session is None:
@@ -419,6 +433,7 @@ class LiveStream:
             engine=choice.name,
             engine_reason=choice.reason,
             kept=kept,
+            missing=missing,
             origin_ms=origin_ms,
             asked_at=asked_at,
         )

@@ -59,7 +59,8 @@ const en = {
   transcript_note_read_only: "Read-only",
   line_low: "Heard with {percent} % confidence",
   line_raw: "Heard as “{raw}”",
-  gap_connection: "{speaker}: {seconds} not recorded; the connection or the device was away for too long",
+  gap_connection: "{speaker}: {seconds} not recorded; the connection was away for too long",
+  gap_capture: "{speaker}: {seconds} not recorded; the device was asleep or its sound was taken away",
   gap_recognition: "{speaker}: {seconds} not written down; the speech engine could not read this sound",
   line_insights: { one: "{n} insight about this line", other: "{n} insights about this line" },
 

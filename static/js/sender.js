@@ -31,6 +31,7 @@ export class AudioSender extends EventTarget {
   #runs; // oldest first; the last one still grows
   #marks = []; // {role, at}: who speaks into a room's microphone from a sample on
   #socket = null;
+  #hole = false; // what lies before the run was never captured, and the server was not told yet
   #placed = false; // the server has said which sample ours start at
   #received = 0;
   #attempt = 0;
@@ -179,7 +180,9 @@ export class AudioSender extends EventTarget {
       const { opening, start, begin } = this.#runs[0];
       const speaker = this.#marks.findLast((mark) => mark.at <= start)?.role;
       // What is held already was captured before now, however long the way in took.
-      const place = this.#placed ? { offset: start } : { kept: this.#runs.at(-1).end - begin };
+      const place = this.#placed
+        ? { offset: start, gap: this.#hole ? "capture" : "connection" }
+        : { kept: this.#runs.at(-1).end - begin };
       socket.send(JSON.stringify({ type: "start", ...opening, ...place, speaker }));
     };
     socket.onmessage = (message) => {
@@ -235,6 +238,7 @@ export class AudioSender extends EventTarget {
       for (const mark of this.#marks) mark.at += moved;
     }
     this.#placed = true;
+    this.#hole = false;
     this.durable = this.#received = from;
     const known = run.start;
     run.resume(from);
@@ -274,6 +278,7 @@ export class AudioSender extends EventTarget {
   #ran() {
     if (this.#runs.length === 1) return this.#end("stopped");
     this.#runs.shift();
+    this.#hole = true;
     this.#socket?.close(1000);
     return this.#connect();
   }

@@ -189,10 +189,11 @@ def test_sleep_becomes_a_gap_and_what_follows_keeps_its_time(ines):
     ines.evaluate("window.fallAsleep()")
     expect(ines.get_by_test_id("banner")).to_contain_text("delivers no sound")
     slept = ines.evaluate("window.wakeUp()")
-    expect(ines.get_by_test_id("gap")).to_contain_text("not recorded")
+    expect(ines.get_by_test_id("gap")).to_contain_text("the device was asleep")
     expect(ines.get_by_test_id("segment").nth(1)).to_be_visible()
     snapshot = ines.request.get(f"/api/v1{urlsplit(ines.url).path}snapshot/").json()
     [gap] = snapshot["gaps"]
+    assert gap["reason"] == "capture"
     assert gap["end_ms"] - gap["start_ms"] >= slept - 500  # what the clock may be off
     stop(ines)
     rows = ines.locator(".lines > li").evaluate_all("all => all.map(one => one.dataset.testid)")

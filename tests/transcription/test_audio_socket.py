@@ -100,6 +100,18 @@ async def test_it_takes_webm_and_takes_it_up_again_where_it_broke_off(running):
     assert len(said) == len(set(said))
 
 
+@pytest.mark.parametrize("reason", ["connection", "capture"])
+async def test_it_is_told_why_sound_is_missing(running, reason):
+    for start in ({}, {"offset": 5 * 16_000, "gap": reason}):
+        async with connected(audio(running.session), running.olga) as socket:
+            await socket.say(**START, **start)
+            await socket.hear_until("ready")
+            await socket.say(type="stop")
+            await socket.hear_until("stopped")
+    (gap,) = [gap async for gap in running.session.gaps.all()]
+    assert (gap.start_sample, gap.end_sample, gap.reason) == (0, 5 * 16_000, reason)
+
+
 @pytest.mark.parametrize("encoding", [START, WEBM])
 async def test_what_was_kept_while_it_waited_is_not_late(running, encoding):
     await Session.objects.filter(pk=running.session.pk).aupdate(

@@ -32,6 +32,10 @@ def code_of(call):
         ({**START, "sample_rate": 44_100}, protocol.Start(None, PCM, 44_100, None, None)),
         ({**START, "offset": 7}, protocol.Start(7, PCM, 16_000, None, None)),
         ({**START, "kept": 5}, protocol.Start(None, PCM, 16_000, None, None, kept=5)),
+        (
+            {**START, "offset": 7, "gap": "capture"},
+            protocol.Start(7, PCM, 16_000, None, None, gap="capture"),
+        ),
         ({"type": "start", "encoding": WEBM}, protocol.Start(None, WEBM, 48_000, None, None)),
         (
             {**START, "encoding": WEBM, "origin": 5, "offset": 9, "speaker": "candidate"},
@@ -57,6 +61,8 @@ def test_a_sample_is_a_whole_number_within_a_day(name, value):
     ("message", "code"),
     [
         ({**START, "speaker": "room"}, "bad_message"),
+        ({**START, "gap": "recognition"}, "bad_message"),
+        ({**START, "gap": ["capture"]}, "bad_message"),
         ({**START, "speaker": ["candidate"]}, "bad_message"),
         ({**SPEAKER, "role": "boss"}, "bad_message"),
         ({**SPEAKER, "at": -1}, "bad_message"),

@@ -59,7 +59,9 @@ class AudioConsumer(StreamConsumer):
         stream = LiveStream(
             self.session_id, self.role, on_progress=self._progress, on_failure=self._answer
         )
-        resume_from = await stream.open(offset=start.offset, kept=start.kept, speaker=start.speaker)
+        resume_from = await stream.open(
+            offset=start.offset, kept=start.kept, missing=start.gap, speaker=start.speaker
+        )
         origin = stream.begin if start.origin is None else start.origin
         self.encoding, self.sample_rate = start.encoding, start.sample_rate
         plain = (self.encoding, self.sample_rate) == (PCM, SAMPLE_RATE)

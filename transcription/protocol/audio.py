@@ -13,6 +13,7 @@ SUBPROTOCOL = "copilot.audio.v1"
 MAX_TEXT_CHARS = 4096
 MAX_OFFSET = SAMPLE_RATE * 3600 * 24  # a day of audio
 SPEAKERS = ("interviewer", "candidate")  # who can be said to speak in a room
+GAPS = ("connection", "capture")  # why a client cannot send something
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Start:
     origin: int | None  # sample at which the time 0 of a WebM stream lies
     speaker: str | None  # who speaks first in a room
     kept: int = 0  # samples that a fresh capture made before it was let in
+    gap: str = "connection"  # why what lies before `offset` is missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def _start(message: dict[str, Any]) -> Start:
         origin=_optional(_sample, message, "origin"),
         speaker=_optional(_speaker, message, "speaker"),
         kept=_optional(_sample, message, "kept") or 0,
+        gap=_optional(_gap, message, "gap") or "connection",
     )
 
 
@@ -102,6 +105,13 @@ def _sample(message: dict[str, Any], name: str) -> int:
     if not isinstance(sample, int) or isinstance(sample, bool) or not 0 <= sample <= MAX_OFFSET:
         raise DomainError("bad_message", f'"{name}" is a number of samples, 0 or more.')
     return sample
+
+
+def _gap(message: dict[str, Any], name: str) -> str:
+    reason = message.get(name)
+    if reason not in GAPS:
+        raise DomainError("bad_message", f'"{name}" is {" or ".join(GAPS)}.')
+    return str(reason)
 
 
 def _speaker(message: dict[str, Any], name: str) -> str:
