@@ -31,6 +31,7 @@ export class AudioSender extends EventTarget {
   #runs; // oldest first; the last one still grows
   #marks = []; // {role, at}: who speaks into a room's microphone from a sample on
   #socket = null;
+  #taken = Date.now(); // when the last sound came, by the clock that goes on in sleep
   #hole = false; // what lies before the run was never captured, and the server was not told yet
   #placed = false; // the server has said which sample ours start at
   #received = 0;
@@ -76,6 +77,11 @@ export class AudioSender extends EventTarget {
     return Math.max(0, this.#received - this.durable) / RATE;
   }
 
+  /** Samples that nobody captured since the last sound. */
+  get #since() {
+    return (Math.max(0, Date.now() - this.#taken) * RATE) / 1000;
+  }
+
   get stalled() {
     return this.state === "ready" && performance.now() - this.#acked > STALL_MS;
   }
@@ -98,6 +104,7 @@ export class AudioSender extends EventTarget {
   /** Take what follows: samples (Int16Array, 16 kHz, mono), or bytes of a WebM. */
   push(data) {
     if (this.state === "failed" || this.state === "stopped") return;
+    this.#taken = Date.now();
     const dropped = this.#runs.at(-1).append(data);
     if (dropped && this.#placed) this.dropped += dropped;
     // Timers of a hidden page are slowed down, arriving sound is not.
@@ -107,6 +114,7 @@ export class AudioSender extends EventTarget {
 
   /** Count samples that reach the sender as bytes of a WebM. */
   elapse(samples) {
+    this.#taken = Date.now();
     this.#runs.at(-1).elapse(samples);
   }
 
@@ -182,7 +190,7 @@ export class AudioSender extends EventTarget {
       // What is held already was captured before now, however long the way in took.
       const place = this.#placed
         ? { offset: start, gap: this.#hole ? "capture" : "connection" }
-        : { kept: this.#runs.at(-1).end - begin };
+        : { kept: Math.round(this.#runs.at(-1).end - begin + this.#since) };
       socket.send(JSON.stringify({ type: "start", ...opening, ...place, speaker }));
     };
     socket.onmessage = (message) => {
@@ -289,7 +297,8 @@ export class AudioSender extends EventTarget {
     this.#socket = null;
     socket?.close(1000);
     const step = BACKOFF_MS[Math.min(this.#attempt, BACKOFF_MS.length - 1)];
-    const wait = seconds ? seconds * 1000 : step * (0.75 + Math.random() / 2);
+    // Never before the server said, and not all who were sent away at the same moment.
+    const wait = seconds ? seconds * (1000 + Math.random() * 250) : step * (0.75 + Math.random() / 2);
     this.#attempt += 1;
     this.#retryAt = performance.now() + wait;
     this.#retry = setTimeout(() => this.#connect(), wait);

@@ -25,7 +25,7 @@ class Start:
     sample_rate: int  # Hz
     origin: int | None  # sample at which the time 0 of a WebM stream lies
     speaker: str | None  # who speaks first in a room
-    kept: int = 0  # samples that a fresh capture made before it was let in
+    kept: int = 0  # how many samples ago the first one of a fresh capture was captured
     gap: str = "connection"  # why what lies before `offset` is missing
 
 
