@@ -123,7 +123,7 @@ def _at_once(mine: Sequence[Heard], other: Sequence[Heard], run: list[Match]) ->
     (a, b), (c, d) = run[0], run[-1]
     both = min(mine[c].end, other[d].end) - max(mine[a].start, other[b].start)
     shorter = min(mine[c].end - mine[a].start, other[d].end - other[b].start)
-    return both > shorter / 4
+    return both > shorter / 2
 
 
 def _echo(quiet: Sequence[Heard], loud: Sequence[Heard], run: list[Match]) -> set[int]:

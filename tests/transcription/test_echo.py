@@ -96,6 +96,11 @@ def test_an_interjection_in_an_echo_stays():
             said("at the bank", at=950, level=ECHO), said("at the bank"), id="said after them"
         ),
         pytest.param(
+            said("three years of Kubernetes, yes", at=1000, level=CLEAN - 8),
+            said("so three years of Kubernetes?"),
+            id="read back",
+        ),
+        pytest.param(
             said("I think it was slow", level=ECHO),
             said("and I think they liked it"),
             id="a few words in common",
