@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sessions import events
 from transcription.engines.base import SAMPLE_RATE
-from transcription.levels import Meter, Reading
+from transcription.levels import BLOCK_MS, Meter, Reading
 from transcription.models import SAMPLES_PER_MS, Gap, Role
 from transcription.pipeline import Partial
 
@@ -37,6 +37,7 @@ class Broadcast:
         self._level: asyncio.Task[None] | None = None
         self._level_at = 0.0
         self._warned = False
+        self._silent_ms = 0
 
     def arrived(self, through: int, at: float) -> None:
         """Remember when the audio up to sample `through` came."""
@@ -96,8 +97,9 @@ class Broadcast:
         """Tell how loud it is, now and then, and when nothing has come from the candidate."""
         if meter.silent_ms >= NO_AUDIO_SECONDS * 1000:
             await self.no_audio()
-        else:
+        elif meter.silent_ms < max(self._silent_ms, BLOCK_MS):  # a sound came
             self._warned = False
+        self._silent_ms = meter.silent_ms
         now = time.monotonic()
         busy = self._level is not None and not self._level.done()
         if busy or now - self._level_at < LEVEL_SECONDS:

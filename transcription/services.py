@@ -155,18 +155,25 @@ def _add_gap(session: Session, stream: Stream, start: int, end: int, reason: Gap
 def save_utterance(
     *, opened: OpenStream, parts: Sequence[tuple[str, SegmentDraft]], language: str, settled: int
 ) -> list[Segment]:
-    """Store what several people said without a pause, all of it or nothing; see `save_segment`."""
-    last = len(parts) - 1
-    saved = [
-        save_segment(
-            opened=opened,
-            draft=draft,
-            language=language,
-            settled=settled if place == last else 0,
-            role=role,
-        )
-        for place, (role, draft) in enumerate(parts)
-    ]
+    """Store what several people said without a pause, all of it or nothing; see `save_segment`.
+
+    Parts that begin after the channel was handed over are left to who has it now.
+    """
+    saved: list[Segment | None] = []
+    for place, (role, draft) in enumerate(parts):
+        try:
+            segment = save_segment(
+                opened=opened,
+                draft=draft,
+                language=language,
+                settled=settled if place == len(parts) - 1 else 0,
+                role=role,
+            )
+        except DomainError as error:
+            if not saved or error.code != "taken_over":
+                raise
+            break
+        saved.append(segment)
     return [segment for segment in saved if segment is not None]
 
 

@@ -18,6 +18,7 @@ from transcription import broadcast, services, speech, streams
 from transcription.admission import Busy
 from transcription.engines.base import EngineUnavailable
 from transcription.engines.scripted import ScriptedEngine
+from transcription.levels import Meter
 from transcription.models import Stream
 from transcription.pipeline import SegmentDraft
 
@@ -467,6 +468,26 @@ def test_who_handed_over_stores_what_began_before_and_nothing_else(live):
     assert [segment.text for segment in live.segments.all()] == ["one two", "three four"]
 
 
+def test_who_handed_over_a_room_keeps_what_the_one_before_the_mark_said(live):
+    """The part of the utterance that begins later is heard by the other connection."""
+
+    def connect(second):
+        at = live.started_at + timedelta(seconds=second)
+        return services.open_stream(session_id=live.pk, role="room", offset=None, asked_at=at)
+
+    first, second = connect(0), connect(1)
+    words = WORDS[0]
+    text = " ".join(word.text for word in words)
+    whole = SegmentDraft(text, words, words[0].start, words[-1].end, 1.0, "scripted", {})
+    parts = [("interviewer", whole.only([0, 1])), ("candidate", whole.only([2, 3]))]
+    assert parts[1][1].start >= second.resume_from
+    services.save_utterance(opened=first, parts=parts, language="en", settled=2 * RATE)
+    assert [(row.role, row.text) for row in live.segments.all()] == [("interviewer", "one two")]
+    assert Stream.objects.get(pk=first.stream_id).durable == second.resume_from
+    with pytest.raises(DomainError, match="taken_over"):
+        services.save_utterance(opened=first, parts=parts[1:], language="en", settled=2 * RATE)
+
+
 @pytest.mark.parametrize(
     ("waited", "durable", "begin", "resume_from"),
     [
@@ -647,6 +668,24 @@ async def test_sound_that_stops_coming_at_all_is_noticed_too(session, engine, mo
         await noticed.wait()
     await say_all(session)
     assert await lines(session) == LINES, "what comes later is heard as ever"
+
+
+async def test_silence_after_a_pause_in_sending_is_no_sound(session, engine, told):
+    told_of = broadcast.Broadcast(session.pk, "candidate", origin_ms=0, position=0)
+    meter = Meter()
+    for pcm in (LOUD, SECOND):
+        meter.hear(pcm)
+        await told_of.sound(meter)
+    await told_of.no_audio()  # no chunk came for a while
+    for _ in range(12):
+        meter.hear(SECOND)
+        await told_of.sound(meter)
+    assert len(only(told, "notice", code="no_audio")) == 1
+    meter.hear(LOUD)
+    await told_of.sound(meter)
+    await told_of.no_audio()
+    assert len(only(told, "notice", code="no_audio")) == 2
+    await told_of.close()
 
 
 async def test_in_a_room_words_go_to_who_the_key_says(session, engine, told):
