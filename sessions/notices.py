@@ -39,3 +39,27 @@ def current() -> Notice:
             "transcript is deleted after the retention time. You may say no, or stop at any time."
         ),
     )
+
+
+def of_recording() -> Notice:
+    """Return the notice for a conversation that was recorded before and is uploaded."""
+    if model_reads_along():
+        return Notice(
+            "2026-11-recording-model",
+            _(
+                "The recording of our conversation is transcribed on our own machine and deleted "
+                "afterwards. A language model reads the text, with personal details removed, to "
+                "help the interviewer look back. Nothing is inferred from your voice, and a person "
+                "makes every decision. The transcript is deleted after the retention time. You may "
+                "say no."
+            ),
+        )
+    return Notice(
+        "2026-11-recording",
+        _(
+            "The recording of our conversation is transcribed on our own machine and deleted "
+            "afterwards. The text helps the interviewer to look back; personal details are removed "
+            "before it is stored, nothing is inferred from your voice, and a person makes every "
+            "decision. The transcript is deleted after the retention time. You may say no."
+        ),
+    )

@@ -95,15 +95,21 @@ def _advance(session: Session, act: str, **fields: Any) -> None:
 
 @transaction.atomic
 def record_consent(
-    *, session: Session, noted_by: User, method: str, given_by: str = ""
+    *,
+    session: Session,
+    noted_by: User,
+    method: str,
+    given_by: str = "",
+    notice: notices.Notice | None = None,
 ) -> ConsentRecord:
+    """Note that the candidate agreed, and to which notice: the current one unless told."""
     if method not in ConsentRecord.Method.values:
         raise DomainError("bad_method", "Say how consent was given.", status=400)
     if session.status == Status.ENDED:
         raise DomainError("ended", "This interview has ended.")
     record = ConsentRecord.objects.create(
         session=session,
-        notice_version=notices.current().version,
+        notice_version=(notice or notices.current()).version,
         method=method,
         given_by=given_by.strip()[:120] or None,
         noted_by=noted_by,

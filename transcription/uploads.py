@@ -34,7 +34,7 @@ from accounts.models import Organization, User
 from copilot.lib.crypto import CryptoError
 from copilot.lib.errors import DomainError
 from copilot.lib.sealed_file import SealedReader, appending
-from sessions import access, events, retention
+from sessions import access, events, notices, retention
 from sessions.access import Perm
 from sessions.services import create_session, end_session, process_session, record_consent
 from transcription import audio, speech
@@ -143,7 +143,13 @@ def create_upload(
     _check_roles(roles)
     _check_room(owner, organization, size)
     speech.choose_engine(session.language)
-    record_consent(session=session, noted_by=owner, method=consent, given_by=given_by)
+    record_consent(
+        session=session,
+        noted_by=owner,
+        method=consent,
+        given_by=given_by,
+        notice=notices.of_recording(),
+    )
     upload = Upload.objects.create(
         session=session, created_by=owner, size=size, roles=[str(role) for role in roles]
     )

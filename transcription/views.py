@@ -24,7 +24,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     context = {
         "form": UploadForm(organization=membership.organization),
         "voices": VOICES,
-        "notice": notices.current(),
+        "notice": notices.of_recording(),
         "most_bytes": settings.INTERVIEW_UPLOAD_MAX_BYTES,
         "organization": membership.organization,
     }

@@ -26,7 +26,7 @@ from accounts.models import AuditEntry
 from copilot.api import MAX_BODY, SmallBodies, keep_in_memory
 from copilot.lib.crypto import CryptoError
 from copilot.lib.errors import DomainError
-from sessions import retention
+from sessions import notices, retention
 from sessions.models import Session
 from sessions.services import end_session, start_session
 from tests import product
@@ -248,6 +248,18 @@ def test_without_consent_and_without_room_nothing_begins(olga):
         answer = announce(olga, 1000)
     assert (answer.status_code, answer.json()["error"]["code"]) == (507, "no_space")
     assert announce(olga, 1000).status_code == 201
+
+
+@pytest.mark.parametrize("model", ["", "http://127.0.0.1:9"])
+def test_the_candidate_agrees_to_a_notice_about_a_recording(olga, settings, model):
+    settings.INTERVIEW_LLM_BASE_URL = model
+    upload = Upload.objects.get(pk=announce(olga, 1000).json()["id"])
+    shown = notices.of_recording()
+    assert upload.session.consents.get().notice_version == shown.version
+    assert shown.version != notices.current().version
+    page = olga.get("/sessions/upload/").content.decode()
+    assert shown.text in page
+    assert "while we talk" not in page
 
 
 def test_limits_count_what_is_under_way(olga, settings):
