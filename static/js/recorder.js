@@ -189,6 +189,12 @@ export class Capture extends EventTarget {
     this.#recorder = this.#compress();
   }
 
+  /** Make no WebM any more. */
+  plain() {
+    this.#recorder?.stop();
+    this.#recorder = null;
+  }
+
   async #recordAnew(missing) {
     this.#switching = true;
     this.#stale = false;

@@ -16,6 +16,7 @@ const WATCH_MS = 500;
 const READY_MS = 30_000; // a model may have to be loaded first
 const BEHIND_S = 45; // a long utterance alone can be half a minute
 const BACKLOG_S = 12; // more than a stream keeps in ordinary running
+const NO_WEBM = new Set(["unsupported_encoding", "bad_webm"]);
 const GAP_S = 2; // shorter ones only keep the clock
 // The tab first: browsers share one only right after a click.
 const ROLES_OF = {
@@ -225,8 +226,9 @@ export class Recording extends EventTarget {
   // --- what goes wrong -------------------------------------------------------------------------
 
   #senderState(role, { state, code, detail }) {
-    if (state === "failed" && code === "unsupported_encoding" && this.#compress) {
-      this.#compress = false; // an older server: plain samples go everywhere
+    if (state === "failed" && NO_WEBM.has(code) && this.#compress) {
+      this.#compress = false; // an older server, or a browser's own WebM: plain samples everywhere
+      for (const capture of this.#captures.values()) capture.plain();
       for (const each of this.#senders.keys()) {
         this.#senders.get(each).abandon();
         this.#open(each);

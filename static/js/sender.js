@@ -21,7 +21,7 @@ const HOLE = 2 * RATE; // fewer missing samples are sent as silence
 const FINAL = new Set([
   "no_consent", "not_live", "ended", "taken_over", "unsupported_encoding", "bad_sample_rate",
   "engine_unavailable", "bad_json", "bad_message", "odd_frame", "frame_too_large", "forbidden",
-  "access_ended",
+  "access_ended", "bad_webm",
 ]);
 const BY_CLOSE = { 4403: "forbidden", 4409: "taken_over", 4410: "ended" };
 
