@@ -314,7 +314,7 @@ function toggleMute() {
 
 byId("sample-mute").addEventListener("click", toggleMute);
 
-recording.addEventListener("change", render);
+recording.addEventListener("change", () => (render(), lookForSilence()));
 recording.addEventListener("health", () => (showConnection(), lookForSilence()));
 recording.addEventListener("engine", ({ detail }) => detail && store.setSession({ engine: detail }));
 recording.addEventListener("again", () => setup.start());

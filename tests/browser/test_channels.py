@@ -1,5 +1,6 @@
 """Channels of an interview in real Chromium: what goes wrong with them loses nothing."""
 
+import json
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -163,6 +164,51 @@ def test_a_connection_that_was_away_costs_no_word(ines, compressed):
     whole = said(ines)
     assert whole[:4] == LINES[:4]
     assert whole[:-1] == LINES[: len(whole) - 1]  # the last may be cut off by the stop
+
+
+def test_a_server_that_cannot_read_webm_gets_samples(ines):
+    asked: list[str] = []
+
+    def read_no_webm(socket):
+        def pass_on(message):
+            if isinstance(message, str) and '"start"' in message:
+                asked.append(json.loads(message)["encoding"])
+            if asked[-1] == "webm_opus":
+                socket.send(json.dumps({"type": "error", "code": "bad_webm", "detail": ""}))
+            else:
+                server.send(message)
+
+        server = socket.connect_to_server()
+        socket.on_message(pass_on)
+
+    ines.route_web_socket(re.compile("/audio/"), read_no_webm)
+    ines.get_by_label(re.compile("Save data")).check()
+    start(ines, "My microphone only")
+    expect(line(ines, 0)).to_be_visible()
+    assert asked == ["webm_opus", "pcm_s16le"]
+    expect(ines.get_by_test_id("banner")).to_be_hidden()
+    stop(ines)
+
+
+def test_a_silence_is_no_longer_told_once_the_interview_has_ended(ines, interviews):
+    sockets = []
+
+    def keep(socket):
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    ines.route_web_socket(re.compile("/live/"), keep)
+    enter(ines, interviews.pop())
+    start(ines, "My microphone only")
+    expect(line(ines, 0)).to_be_visible()
+    silent = {"type": "level", "role": "candidate", "level": 0, "clipped": False}
+    sockets[-1].send(json.dumps(silent | {"silent_ms": 12_000}))
+    banner = ines.get_by_test_id("banner")
+    expect(banner).to_contain_text("No audio from the candidate")
+    expect(ines.get_by_test_id("sound-open")).to_be_visible()
+    stop(ines)
+    expect(banner).to_contain_text("This interview has ended")
+    expect(ines.get_by_test_id("sound-open")).to_be_hidden()
 
 
 def test_what_happens_to_a_shared_tab_is_told_with_a_way_on(ines, problems):
