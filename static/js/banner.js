@@ -33,9 +33,11 @@ export class Banner {
     let top = null;
     for (const [key, message] of this.#messages)
       if (!top || RANK[message.level] > RANK[top.message.level]) top = { key, message };
+    const held = this.#element.contains(document.activeElement);
     show(this.#element, Boolean(top));
     if (!top) {
       this.#shown = "";
+      if (held) byId("transcript").focus({ preventScroll: true }); // not lost with the button
       return;
     }
     const { key, message } = top;
@@ -53,6 +55,7 @@ export class Banner {
       this.#act(message, key),
       this.#dismiss(message, key),
     );
+    if (held) (this.#element.querySelector("button, a") ?? byId("transcript")).focus({ preventScroll: true });
     announce(message.text, message.level === "error");
   }
 

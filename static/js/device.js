@@ -18,6 +18,7 @@ const meter = byId("device-meter");
 let state = "ready";
 let muted = false;
 let retry = 0;
+let held = false; // the focus is on the buttons, whichever is shown
 
 /** What is wrong, in place of a banner: the page has room for one sentence and one button. */
 const trouble = {
@@ -44,6 +45,8 @@ const trouble = {
 const recording = new Recording(() => `${location.origin.replace(/^http/, "ws")}${socket}`, trouble);
 
 function become(next, values = {}) {
+  const acts = document.querySelector(".device-acts");
+  held ||= acts.contains(document.activeElement);
   state = next;
   page.dataset.state = next;
   setText(byId("device-state"), t(`device_${next}`));
@@ -56,6 +59,10 @@ function become(next, values = {}) {
   if (next === "starting") byId("device-notice").open = false; // read before, in the way after
   byId("device-mute").setAttribute("aria-pressed", String(muted));
   setText(byId("device-mute").lastElementChild, t(muted ? "device_unmute" : "device_mute"));
+  const button = acts.querySelector("button:not([hidden])");
+  if (!held || !button) return;
+  held = false;
+  if (document.activeElement === document.body || document.activeElement.hidden) button.focus();
 }
 
 async function start() {

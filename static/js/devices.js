@@ -44,9 +44,17 @@ export function setUpDevices({ base, recording, now }) {
   }
 
   function hideCode() {
+    const held = byId("device-code").contains(document.activeElement);
     expires = 0;
     show(byId("device-code"), false);
     show(form, true);
+    if (held) focus();
+  }
+
+  /** Put the focus where a code or a device was. */
+  function focus() {
+    const joined = byId("devices-joined");
+    (joined.hidden ? form.querySelector("button") : joined).focus();
   }
 
   async function showCode() {
@@ -83,6 +91,7 @@ export function setUpDevices({ base, recording, now }) {
     const remove = async () => {
       await act(`${url}${id}/`, undefined, "DELETE").catch(fail);
       await list();
+      focus();
     };
     const words = { class: "button small", type: "button", onclick: remove };
     return h("li", {}, icon("phone"), h("span", {}, h("strong", {}, label), h("span", {}, about)),
@@ -121,6 +130,12 @@ export function setUpDevices({ base, recording, now }) {
   form.addEventListener("submit", (event) => (event.preventDefault(), showCode()));
   byId("device-again").addEventListener("click", hideCode);
   byId("sound-open").addEventListener("click", () => open());
-  dialog.addEventListener("close", () => (clearInterval(timer), hideCode()));
+  dialog.addEventListener("close", () => {
+    clearInterval(timer);
+    hideCode();
+    const { activeElement } = document;
+    if (activeElement === document.body || dialog.contains(activeElement))
+      byId("sound-open").focus(); // what opened it is gone
+  });
   return { open };
 }
