@@ -43,12 +43,24 @@ for (const type of ["dragenter", "dragover", "dragleave", "drop"])
 
 // --- what is wrong -------------------------------------------------------------------------------
 
+/** Say what is wrong at a place, and mark the control it is about; "" takes it back. */
 function complain(id, text) {
   const place = typeof id === "string" ? byId(id) : id;
   setText(place, text);
   show(place, Boolean(text));
+  const control = form.querySelector(`:is(input, select)[aria-describedby~="${place.id}"]`);
+  control?.setAttribute("aria-invalid", String(Boolean(text)));
+  control?.closest(".field")?.classList.toggle("invalid", Boolean(text));
   return Boolean(text);
 }
+
+for (const field of form.querySelectorAll("[data-field]")) {
+  const control = field.querySelector("input, select");
+  const described = [control.getAttribute("aria-describedby"), field.lastElementChild.id];
+  control.setAttribute("aria-describedby", described.filter(Boolean).join(" "));
+  control.addEventListener("input", () => complain(field.lastElementChild, ""));
+}
+byId("consent").addEventListener("change", () => complain("consent-error", ""));
 
 /** Say what is missing, all of it, and go to the first; true when nothing is. */
 function complete(given) {
@@ -64,13 +76,15 @@ function complete(given) {
 
 function refuse(error) {
   const fields = error.more?.fields ?? {};
-  let told = false;
+  let told = null;
   for (const [name, texts] of Object.entries(fields)) {
-    const place = form.querySelector(`[data-field="${name}"]`)?.lastElementChild;
-    if (place) told = complain(place, [texts].flat().join(" ")) || told;
+    const place = form.querySelector(`[data-field="${name}"]`);
+    if (!place) continue;
+    complain(place.lastElementChild, [texts].flat().join(" "));
+    told ??= place.querySelector("input, select");
   }
   if (!told) complain("upload-error", sentence(error.code, error.detail));
-  byId("upload-error").scrollIntoView({ block: "nearest" });
+  (told ?? byId("upload-error")).focus();
 }
 
 // --- sending -------------------------------------------------------------------------------------
@@ -97,7 +111,8 @@ form.addEventListener("submit", async (event) => {
     const { cancelled } = sending ?? {};
     sending = null;
     turn(false);
-    if (!cancelled) refuse(error);
+    if (cancelled) picker.focus();
+    else refuse(error);
   } finally {
     button.disabled = false;
   }
@@ -113,6 +128,7 @@ async function send(upload, file) {
   let offset = 0;
   let length = FIRST;
   let speed = 0; // bytes in a millisecond, smoothed
+  upload.paused = () => progress(offset, file.size, 0);
   progress(0, file.size, 0);
   while (offset < file.size) {
     const rest = file.size - offset;
@@ -146,7 +162,11 @@ async function patiently(upload, attempt) {
     } catch (error) {
       const passing = error.status === 0 || error.status === 429 || error.status >= 500;
       if (!passing || upload.cancelled) throw error;
-      complain("sending-pause", t(navigator.onLine ? "upload_waiting" : "upload_offline"));
+      const text = t(navigator.onLine ? "upload_waiting" : "upload_offline");
+      if (!tries) announce(text);
+      upload.paused?.(); // what was measured says nothing now
+      setText(byId("sending-pause"), text);
+      show(byId("sending-pause"), true);
       await pause(upload, WAIT_MS[Math.min(tries, WAIT_MS.length - 1)]);
     }
   }

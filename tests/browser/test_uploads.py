@@ -41,6 +41,12 @@ def test_a_recording_is_sent_over_a_broken_connection_and_written_down(
     page.get_by_test_id("upload-button").click()
     for said in ("Choose the recording first", "Give the interview a title", "Say how the cand"):
         expect(page.get_by_test_id("upload-form")).to_contain_text(said)
+    title = page.get_by_label("Title")
+    expect(page.get_by_test_id("upload-file")).to_be_focused()
+    expect(title).to_have_attribute("aria-invalid", "true")
+    expect(title).to_have_accessible_description("Give the interview a title.")
+    title.fill("A")
+    expect(title).to_have_attribute("aria-invalid", "false")
     no_audio = tmp_path / "notes.wav"
     no_audio.write_text("not a sound " * 20_000)
     page.get_by_test_id("upload-file").set_input_files(no_audio)
@@ -48,6 +54,7 @@ def test_a_recording_is_sent_over_a_broken_connection_and_written_down(
     page.get_by_label("Written").check()
     page.get_by_test_id("upload-button").click()
     expect(page.get_by_test_id("upload-error")).to_contain_text("no recording")
+    expect(page.get_by_test_id("upload-error")).to_be_focused()
     expect(page.get_by_label("Title")).to_have_value("A recorded call")
 
     failures = iter([True, False, True])
@@ -85,6 +92,7 @@ def test_sending_and_writing_down_can_be_cancelled(browser, sign_in, recorded, u
         page.get_by_test_id("sending-cancel").click()
     assert deleted.value.status == 204
     expect(page.get_by_test_id("upload-form")).to_be_visible()
+    expect(page.get_by_test_id("upload-file")).to_be_focused()
     expect(page.get_by_label("Title")).to_have_value("A call nobody wants")
     page.goto("/sessions/")
     expect(page.get_by_text("A call nobody wants")).to_have_count(0)
