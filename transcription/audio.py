@@ -17,6 +17,8 @@ import av.error
 import numpy as np
 import numpy.typing as npt
 
+from transcription.mp4 import declared_samples
+
 SAMPLE_RATE = 16_000  # Hz
 SAMPLE_WIDTH = 2  # bytes, s16le
 MAX_FRAME_BYTES = 64 * 1024
@@ -32,12 +34,14 @@ LONGEST_FRAME_S = 60  # that a decoder gives out at once; most give out millisec
 GAP_S = 0.1  # by which time stamps may be off the samples counted
 LOOK_S = 120  # of a recording that `examine` listens to
 ALIKE_RATIO = 0.001  # of the energy of two channels in their difference: the same sound
+MP4 = "mov"  # as FFmpeg calls it
+MOST_SAMPLES = 5_000_000  # of an MP4: four hours of sound and picture have two million
 RECORDING = "The recording"  # what errors call a file whose name is nobody's business
 MARKS = (
     (8, b"WAVE", "wav"),
     (0, b"fLaC", "flac"),
     (0, b"ID3", "mp3"),
-    (4, b"ftyp", "mov"),
+    (4, b"ftyp", MP4),
     (0, b"OggS", "ogg"),
     (0, b"\x1aE\xdf\xa3", "matroska"),
 )
@@ -170,6 +174,8 @@ def _length(container: av.container.InputContainer) -> float | None:
 
 
 def _guarded(file: IO[bytes], container: str) -> av.container.InputContainer:
+    if container == MP4 and declared_samples(file) > MOST_SAMPLES:
+        raise AudioError("damaged_audio", f"{RECORDING} says it has more samples than it can have.")
     options = {"protocol_whitelist": "none", "codec_whitelist": ",".join(CODECS)}
     return _opened(file, RECORDING, format=container, options=options)
 

@@ -12,6 +12,7 @@ import pytest
 
 from transcription import audio
 from transcription.audio import AudioError, check_chunk, decode_file
+from transcription.mp4 import declared_samples
 
 FORMATS = [
     ("a.wav", "pcm_s16le", 44_100),
@@ -173,3 +174,43 @@ def test_a_rate_that_nobody_records_at_is_refused_before_it_fills_the_memory(rat
     assert code_of(lambda: audio.examine(file, container="matroska")) == "damaged_audio"
     assert tracemalloc.get_traced_memory()[1] < 1_000_000
     tracemalloc.stop()
+
+
+def an_mp4(codec="aac", **options):
+    """Return a second of sound as an MP4 (or QuickTime, for PCM) file."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mov" if codec.startswith("pcm") else "mp4", **options) as out:
+        stream = out.add_stream(codec, rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(
+            np.ones((1, 16_000), np.int16), format="s16", layout="mono"
+        )
+        frame.sample_rate, frame.pts = 16_000, 0
+        out.mux([*stream.encode(frame), *stream.encode(None)])
+    return file
+
+
+@pytest.mark.parametrize("mark", [b"stsz", b"trun"])
+def test_an_mp4_that_declares_more_than_it_can_have_is_refused_before_it_is_opened(mark):
+    options = {"movflags": "frag_keyframe+empty_moov"} if mark == b"trun" else {}
+    file = an_mp4(options=options)
+    assert 10 < declared_samples(file) < 30  # a second has 16 of AAC
+    assert audio.examine(file, container="mov").channels == 1
+    raw = bytearray(file.getvalue())
+    count = raw.rindex(mark) + (8 if mark == b"trun" else 12)
+    raw[count : count + 4] = (80_000_000).to_bytes(4, "big")
+    bomb = io.BytesIO(raw)
+    tracemalloc.start()
+    assert code_of(lambda: audio.examine(bomb, container="mov")) == "damaged_audio"
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+def test_plain_samples_in_an_mp4_do_not_count():
+    file = an_mp4("pcm_s16le")
+    assert declared_samples(file) == 0
+    assert audio.examine(file, container="mov").channels == 1
+
+
+def test_boxes_that_make_no_sense_end_the_count():
+    for raw in (b"", b"\0\0\0\1moov", b"\0\0\0\7moov", b"\xff\xff\xff\xffmoov" + b"\0" * 30):
+        assert declared_samples(io.BytesIO(raw)) == 0
