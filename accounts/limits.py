@@ -10,15 +10,17 @@ import secrets
 import time
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from accounts import origin
-from accounts.models import User
 from copilot.lib.errors import DomainError
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +58,7 @@ def take_as_nobody() -> None:
     take(f"api.nobody.{place()}", settings.INTERVIEW_LIMIT_API_ANONYMOUS)
 
 
-def holder(user: User) -> str:
+def holder(user: "User") -> str:
     """Return for whom something counts: a device that joined takes nothing from who let it in."""
     token = user.api_token
     return f"device.{token.pk}" if token is not None and token.bound_to else str(user.pk)
