@@ -18,9 +18,9 @@ step types;      .venv/bin/mypy
 step migrations; DJANGO_SETTINGS_MODULE=tests.settings .venv/bin/python manage.py makemigrations --check --dry-run
 if [ $# = 0 ] && postgres=$(.venv/bin/python -m tests.environment); then
     step "what touches the database, on Postgres"
-    TEST_DATABASE_URL=$postgres .venv/bin/python -m pytest -q --numprocesses "${JOBS:-2}" --dist loadfile \
+    TEST_DATABASE_URL=$postgres .venv/bin/python -m pytest -q --numprocesses "${JOBS:-2}" --dist loadfile --no-loadscope-reorder \
         tests/accounts tests/sessions tests/insights tests/copilot/test_sealed.py \
         tests/flows/test_pages_and_api.py --ignore tests/sessions/test_doorkeeper.py \
         --ignore tests/accounts/test_admin.py
 fi
-step tests;      exec .venv/bin/python -m pytest --numprocesses "${JOBS:-2}" --dist loadfile "$@"
+step tests;      exec .venv/bin/python -m pytest --numprocesses "${JOBS:-2}" --dist loadfile --no-loadscope-reorder "$@"
