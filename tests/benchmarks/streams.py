@@ -19,7 +19,7 @@ from transcription import model_store
 
 RECORDING = ROOT / "tests/data/ko_test.flac"
 SECONDS = float(os.environ.get("BENCH_SECONDS", "44"))
-STEPS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 24)
+STEPS = (2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 24)
 LAG_LIMIT = 0.5  # seconds, p95: beyond it words come too late
 LATENCY_STREAMS = 4
 
@@ -125,10 +125,14 @@ def main() -> Report:
             ),
         ]
     if other is not None:
+        # A peer that does not even follow the first step counts as following the step before it.
         ratio = mine.most / max(1, other.most)
+        followed = str(other.most or f"fewer than {STEPS[0]}")
         ratios = [percentile(mine.latency, s) / percentile(other.latency, s) for s in shares]
         figures += [
-            Figure("streams, ours / vosk-server", f"{ratio:.2f} ×", "≥ 1.5 ×", ratio >= 1.5),
+            Figure(
+                "streams, ours : vosk-server", f"{mine.most} : {followed}", "≥ 1.5 ×", ratio >= 1.5
+            ),
             Figure(
                 "reply after a chunk, ours / vosk-server, p50 / p95 / p99",
                 " / ".join(f"{r:.2f}" for r in ratios),
