@@ -225,18 +225,6 @@ class Normaliser:
         return ""
 
 
-def normalise(
-    text: str, words: Sequence[Word], vocabulary: Sequence[str], language: str
-) -> tuple[str, tuple[Word, ...]]:
-    """Return text and words with terms and safe numbers as they are written."""
-    return _normaliser(tuple(vocabulary), language)(text, words)
-
-
-@functools.lru_cache(maxsize=32)
-def _normaliser(vocabulary: tuple[str, ...], language: str) -> Normaliser:
-    return Normaliser(vocabulary, language)
-
-
 def number_edits(text: str) -> list[Edit]:
     """Find spoken percentages, years and versions; every other number stays as it was said."""
     low = text.lower()

@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from transcription import glossary, model_store
 from transcription.audio import decode_file
 from transcription.engines.whisper_model import WhisperModel
-from transcription.terms import normalise
+from transcription.terms import Normaliser
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 16_000
@@ -62,13 +62,14 @@ def with_noise(wave: np.ndarray, snr_db: float = 10.0) -> np.ndarray:
 def errors(model: WhisperModel, turns: list, audio: dict, vocabulary: list[str]) -> int:
     """Return the term errors of the interview; `audio` maps a role to its samples."""
     prompt = model.prompt(vocabulary)
+    read = Normaliser(vocabulary, "en")
     lost = 0
     for turn in turns:
         first, last = (round(turn[edge] * RATE) for edge in ("start", "end"))
         wave = audio[turn["speaker"]][max(0, first - RATE // 5) : last + RATE // 4]
         pcm = np.clip(wave, -32_768, 32_767).astype("<i2").tobytes()
         found = model.transcribe(pcm, prompt=prompt)
-        text = normalise(found.text, found.words, vocabulary, "en")[0] if found else ""
+        text = read(found.text, found.words)[0] if found else ""
         lost += missing(turn["text"], text)
     return lost
 

@@ -1,5 +1,6 @@
 """What was heard is written the way it is read, and plain talk stays as it is."""
 
+import functools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -7,11 +8,20 @@ from pathlib import Path
 import pytest
 
 from transcription.engines.base import Word
-from transcription.terms import Normaliser, normalise
+from transcription.terms import Normaliser
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 CASES = json.loads((DATA / "term_cases.json").read_text(encoding="utf-8"))
 PROFILE = "AWS EC2 S3 Lambda CloudFormation Docker Ansible Django PostgreSQL Redis".split()
+
+
+@functools.cache
+def _normaliser(vocabulary, language):
+    return Normaliser(vocabulary, language)
+
+
+def normalise(text, words, vocabulary, language):
+    return _normaliser(tuple(vocabulary), language)(text, words)
 
 
 def words(text, confidence=0.9):
