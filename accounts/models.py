@@ -114,6 +114,12 @@ class Organization(models.Model):
         blank=True,
         help_text=_("Empty: no limit. When they are used up the built-in rules take over."),
     )
+    llm_concurrency = models.PositiveSmallIntegerField(
+        _("language model calls at the same time"),
+        default=8,
+        validators=[MinValueValidator(1)],
+        help_text=_("What is above it is analysed by the built-in rules."),
+    )
     analysis_enabled = models.BooleanField(_("analysis"), default=True)
     sentiment_enabled = models.BooleanField(
         _("sentiment"), null=True, blank=True, help_text=_("Empty: off in the EU and EEA, else on.")

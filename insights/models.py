@@ -1,4 +1,4 @@
-"""Insights with their evidence, and where the analysis of each session stands."""
+"""Insights, claims and tones with their evidence; how the analysis stands, took and cost."""
 
 import uuid
 
@@ -9,6 +9,7 @@ from accounts.models import Organization
 from copilot.lib.sealed import SealedField
 from insights.kinds import Kind
 from sessions.models import SealedRow, Session
+from transcription.models import Segment
 
 
 class Insight(SealedRow):
@@ -22,6 +23,7 @@ class Insight(SealedRow):
     class Source(models.TextChoices):
         PATTERN = "pattern", _("Local patterns")
         RULES = "rules", _("Rules")
+        BANK = "bank", _("Question bank")
         LLM = "llm", _("Language model")
 
     class Feedback(models.TextChoices):
@@ -45,6 +47,7 @@ class Insight(SealedRow):
     state = models.CharField(max_length=12, choices=State.choices)
     source = models.CharField(max_length=8, choices=Source.choices)
     segments = models.JSONField(default=list)  # ids of the lines it rests on
+    asked_in = models.UUIDField(null=True)  # the interviewer's line that asked this question
     feedback = models.CharField(max_length=8, choices=Feedback.choices, default="", blank=True)
     fingerprint = models.BinaryField(max_length=16)  # keyed: equal content, equal fingerprint
     revision = models.PositiveIntegerField()
@@ -82,18 +85,124 @@ class AnalysisState(SealedRow):
         return f"analysis of {self.session_id}"
 
 
+class Claim(SealedRow):
+    """One checkable statement of the candidate and what speaks for or against it."""
+
+    class Verdict(models.TextChoices):
+        UNVERIFIABLE = "unverifiable", _("Cannot be verified")
+        SUPPORTED = "supported", _("Supported")
+        CONFLICTS = "conflicts", _("Conflicts")
+
+    class Against(models.TextChoices):
+        NOTHING = "", _("Nothing to compare with")
+        PROFILE = "profile", _("Profile")
+        ANSWER = "answer", _("Earlier answer")
+        TECHNOLOGY = "technology", _("Technology table")
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="claims")
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="claims")
+    kind = models.CharField(max_length=12)  # insights.analyzers.claims.Claim.kind, or "use", …
+    statement = SealedField()
+    quote = SealedField()
+    verdict = models.CharField(max_length=12, choices=Verdict.choices, default=Verdict.UNVERIFIABLE)
+    against = models.CharField(max_length=10, choices=Against.choices, default="", blank=True)
+    reason = SealedField()
+    other_quote = SealedField(null=True)
+    other_segment = models.UUIDField(null=True)  # the earlier line, where `against` is an answer
+    source = models.CharField(max_length=8, choices=Insight.Source.choices)
+    fingerprint = models.BinaryField(max_length=16)  # keyed
+    revision = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "fingerprint"], name="one_claim_each")
+        ]
+        indexes = [models.Index(fields=["session", "revision"], name="claim_revision")]
+
+    def __str__(self) -> str:
+        return f"claim {self.pk}"
+
+
+class SentimentPoint(SealedRow):
+    """The tone of one line's wording. Words only; never part of a rating, a summary or an export.
+
+    `reading` is {"overall", "confidence", "indicators"} (see `insights.analyzers.tone`).
+    """
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="tones")
+    segment = models.OneToOneField(Segment, on_delete=models.CASCADE, related_name="tone")
+    reading = SealedField()
+    revision = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["session", "revision"], name="tone_revision")]
+
+    def __str__(self) -> str:
+        return f"tone {self.pk}"
+
+
+class BankQuestion(models.Model):
+    """A question that proved useful in an organization, or did not. About nobody in particular.
+
+    Text is sealed with the organization's key; skill is a name of the public gazetteer or empty,
+    competency one of the organization's guides or empty.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="bank_questions"
+    )
+    language = models.CharField(max_length=8, default="en")
+    text = SealedField()
+    skill = models.CharField(max_length=60, blank=True)
+    competency = models.CharField(max_length=120, blank=True)
+    used = models.PositiveIntegerField(default=0)
+    wrong = models.PositiveIntegerField(default=0)
+    fingerprint = models.BinaryField(max_length=16)  # keyed
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-used", "wrong"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "fingerprint"], name="one_bank_question_each"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["organization", "language", "skill"], name="bank_skill"),
+            models.Index(fields=["organization", "language", "competency"], name="bank_competency"),
+        ]
+
+    def __str__(self) -> str:
+        return f"question {self.pk}"
+
+    def data_key(self) -> bytes:
+        return self.organization.key()
+
+
 class AnalysisRun(models.Model):
     """One run over the segments (after, through]; figures and error codes, no content."""
+
+    class Purpose(models.TextChoices):
+        LIVE = "live", _("Live")
+        PREDICTION = "prediction", _("Prediction")
+        REVIEW = "review", _("Review")  # a finished interview, once more
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="runs")
     after = models.PositiveIntegerField()
     through = models.PositiveIntegerField()
-    engine = models.CharField(max_length=8)
+    purpose = models.CharField(max_length=10, choices=Purpose.choices, default=Purpose.LIVE)
+    engine = models.CharField(max_length=8)  # llm, rules, cache or off
+    model = models.CharField(max_length=100, blank=True)
+    calls = models.PositiveSmallIntegerField(default=0)  # requests sent, retries included
     error = models.CharField(max_length=20, blank=True)  # why the model was not used
     findings = models.PositiveIntegerField(default=0)
     dropped = models.PositiveIntegerField(default=0)
     tokens_in = models.PositiveIntegerField(default=0)
     tokens_out = models.PositiveIntegerField(default=0)
+    cost = models.DecimalField(max_digits=12, decimal_places=6, default=0)  # settings' currency
     first_ms = models.FloatField(default=0)
     total_ms = models.FloatField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -101,11 +210,63 @@ class AnalysisRun(models.Model):
     class Meta:
         ordering = ["created_at"]
         constraints = [
-            models.UniqueConstraint(fields=["session", "through"], name="one_run_per_cursor")
+            models.UniqueConstraint(
+                fields=["session", "through"],
+                condition=models.Q(purpose="live"),
+                name="one_run_per_cursor",
+            )
         ]
 
     def __str__(self) -> str:
         return f"run {self.pk}: {self.engine}"
+
+
+class LlmSpending(models.Model):
+    """What language models took for an organization on one day (UTC); outlives the interviews."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="llm_spending"
+    )
+    day = models.DateField()
+    calls = models.PositiveIntegerField(default=0)
+    tokens_in = models.PositiveBigIntegerField(default=0)
+    tokens_out = models.PositiveBigIntegerField(default=0)
+    cost = models.DecimalField(max_digits=14, decimal_places=6, default=0)
+
+    class Meta:
+        verbose_name = _("language model spending")
+        verbose_name_plural = _("language model spending")
+        ordering = ["-day"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "day"], name="one_spending_per_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.tokens_in + self.tokens_out}"
+
+
+class LatencyCount(models.Model):
+    """How often a stage took so long: one bucket of a stage's histogram of one hour.
+
+    `hour` is the first moment of the hour; of hours long past a row with the hour 1970-01-01 keeps
+    the sum, so that the counters of Prometheus never fall.
+    """
+
+    stage = models.CharField(max_length=12)  # insights.latency.Stage
+    hour = models.DateTimeField()
+    bucket = models.PositiveSmallIntegerField()  # index into insights.latency.BOUNDS_MS
+    count = models.PositiveBigIntegerField(default=0)
+    total_ms = models.FloatField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stage", "hour", "bucket"], name="one_latency_bucket_each"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage} {self.hour} {self.bucket}: {self.count}"
 
 
 class AtsConnection(models.Model):

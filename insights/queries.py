@@ -11,7 +11,7 @@ from copilot.lib.errors import DomainError
 from insights.analyzers.base import Line, Window
 from insights.kinds import Kind
 from insights.models import AnalysisRun, Insight
-from insights.serializers import insight_json
+from insights.serializers import claim_json, insight_json, tone_json
 from sessions.models import Session
 from sessions.notices import model_reads_along
 from sessions.queries import notes_after
@@ -85,11 +85,21 @@ def snapshot(session: Session, *, after: int = 0) -> dict[str, Any]:
         "guide": guide_json(session.guide),
         "segments": [segment_json(s) for s in words.changed_after(session, after)],
         "insights": [insight_json(i) for i in session.insights.filter(revision__gt=after)],
+        "claims": [claim_json(c) for c in session.claims.filter(revision__gt=after)],
+        "tones": tones_after(session, after),
         "notes": [note_json(n) for n in notes_after(session, after)],
         "gaps": [gap_json(g) for g in words.gaps_after(session, after)],
         "upload": upload_json(upload) if upload else None,
         "streams": [stream_json(s) for s in session.streams.all()],
     }
+
+
+def tones_after(session: Session, after: int) -> list[dict[str, Any]]:
+    """Return the points of the tone chart in order; none where an organization wants none."""
+    if not session.organization.sentiment:
+        return []
+    points = session.tones.filter(revision__gt=after).select_related("segment")
+    return [tone_json(point) for point in points.order_by("segment__end_ms")]
 
 
 def tokens_today(organization: Organization) -> int:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from insights import services, tasks
+from insights import analysis, instant, tasks
 from sessions.signals import session_ended
 from transcription.signals import segment_saved
 
@@ -13,15 +13,15 @@ def on_segment(sender: object, session_id: UUID, segment_id: UUID, **kwargs: Any
 
     In this order: whatever fails after the first step, the sweep still finds the session.
     """
-    countdown = services.mark_segment(session_id=session_id)
-    services.note_segment(session_id=session_id, segment_id=segment_id)
+    countdown = analysis.mark_segment(session_id=session_id)
+    instant.note_segment(session_id=session_id, segment_id=segment_id)
     if countdown is not None:
         tasks.analyze.apply_async([str(session_id)], countdown=countdown)
 
 
 def on_end(sender: object, session_id: UUID, **kwargs: Any) -> None:
     """Read the last words, also those stored just before a crash could mark them."""
-    services.mark_segment(session_id=session_id)
+    analysis.mark_segment(session_id=session_id)
     tasks.analyze.delay(str(session_id))
 
 

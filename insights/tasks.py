@@ -4,13 +4,13 @@ from uuid import UUID
 
 from celery import shared_task
 
-from insights import debounce, services
+from insights import analysis, debounce
 
 
 @shared_task
 def analyze(session_id: str) -> None:
     """Run one debounced analysis, and plan the trailing one."""
-    again = services.analyze_session(session_id=UUID(session_id))
+    again = analysis.analyze_session(session_id=UUID(session_id))
     if again is not None:
         analyze.apply_async([session_id], countdown=again)
 

@@ -1,4 +1,4 @@
-"""One of the project's two signals: sent on commit, robustly; connected in insights.apps."""
+"""One of the project's three signals: sent on commit, robustly; connected in insights.apps."""
 
 from django.dispatch import Signal
 

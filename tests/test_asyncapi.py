@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 from jsonschema import Draft7Validator, FormatChecker
 
 from copilot.lib.errors import DomainError
-from insights import services as insights
+from insights import analysis as insights
 from insights.kinds import LOOKS, Kind, Priority
 from insights.models import Insight
 from sessions import consumers as live_consumers
@@ -47,7 +47,7 @@ START = {"type": "start", "encoding": "pcm_s16le", "sample_rate": 16_000}
 SECOND = bytes(32_000)
 
 formats = FormatChecker(formats=())
-formats.checks("uuid", raises=ValueError)(UUID)
+formats.checks("uuid", raises=(ValueError, TypeError))(UUID)
 
 
 @formats.checks("date-time", raises=ValueError)

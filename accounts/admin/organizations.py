@@ -80,7 +80,17 @@ class OrganizationAdmin(Scoped):
     fieldsets = [
         (_("Organization"), {"fields": ["name", "slug", "country"]}),
         (_("Interviews"), {"fields": ["language", "languages", "retention_hours", "keep_names"]}),
-        (_("Analysis"), {"fields": ["analysis_enabled", "sentiment_enabled", "llm_daily_tokens"]}),
+        (
+            _("Analysis"),
+            {
+                "fields": [
+                    "analysis_enabled",
+                    "sentiment_enabled",
+                    "llm_daily_tokens",
+                    "llm_concurrency",
+                ]
+            },
+        ),
         (_("Security"), {"fields": ["require_second_factor"]}),
     ]
 

@@ -37,6 +37,7 @@ class Window:
     competencies: tuple[str, ...] = ()
     asked: tuple[str, ...] = field(default=(), repr=False)
     digest: str = field(default="", repr=False)
+    claimed: tuple[Line, ...] = field(default=(), repr=False)  # quotes of claims before `context`
     today: date
     sentiment: bool = True
 
@@ -66,8 +67,27 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """One checkable claim of the ledger; verdict and against as in `insights.models.Claim`."""
+
+    kind: str
+    statement: str = field(repr=False)
+    quote: str = field(repr=False)
+    line_id: str
+    _: KW_ONLY
+    verdict: str = "unverifiable"
+    against: str = ""
+    reason: str = ""
+    other_quote: str = field(default="", repr=False)
+    other_line_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
-    """The findings of one run; `dropped` counts items whose quote was not found, times in ms."""
+    """The findings of one run; `dropped` counts items whose quote was not found, times in ms.
+
+    `calls` counts the requests that were sent, retries included.
+    """
 
     findings: tuple[Finding, ...]
     engine: str
@@ -76,6 +96,7 @@ class Analysis:
     dropped: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
+    calls: int = 0
     first_ms: float = 0.0
     total_ms: float = 0.0
 

@@ -201,6 +201,7 @@ SETTINGS = {
     "analysis_enabled": "on",
     "sentiment_enabled": "False",
     "llm_daily_tokens": "",
+    "llm_concurrency": "8",
 }
 
 

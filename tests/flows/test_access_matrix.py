@@ -22,9 +22,9 @@ from accounts import audit, invitations
 from accounts.kinds import Event
 from accounts.models import ApiToken, AuditEntry, User
 from insights.analyzers.base import Finding
+from insights.cards import store_finding
 from insights.kinds import Kind
 from insights.models import AtsConnection
-from insights.services import store_finding
 from sessions.models import Guide
 from tests.factories import Cast, go_live, make_cast, make_session, make_token, say
 from tests.flows.matrix import (

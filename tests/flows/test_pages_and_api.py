@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from insights.analyzers.base import Finding
+from insights.cards import store_finding
 from insights.kinds import Kind
 from insights.models import Insight
-from insights.services import store_finding
 from sessions.models import Session
 from tests.factories import PASSWORD, go_live, say
 

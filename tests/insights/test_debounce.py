@@ -119,7 +119,7 @@ def test_the_end_of_the_interview_finds_lines_that_a_crash_left_unmarked(
     live, session_id, monkeypatch
 ):
     with monkeypatch.context() as crash:
-        crash.setattr(receivers.services, "mark_segment", lambda **_: None)
+        crash.setattr(receivers.analysis, "mark_segment", lambda **_: None)
         say(live, "I have worked with AWS for three years.")
     assert not AnalysisState.objects.filter(session_id=session_id).exists()
     monkeypatch.setattr(receivers.tasks.analyze, "delay", lambda _: None)

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from insights import queries, services
+from insights import analysis, queries
 from insights.models import AnalysisRun, AnalysisState, Insight
 from tests.factories import go_live, say
 from tests.insights import llm_server as behave
@@ -28,12 +28,12 @@ def configured(settings, llm_server):
 
 def hear(session):
     say(session, ANSWER)
-    services.mark_segment(session_id=session.pk)
+    analysis.mark_segment(session_id=session.pk)
 
 
 def test_the_models_findings_are_stored_with_what_they_cost(live, configured):
     hear(live)
-    services.analyze_session(session_id=live.pk)
+    analysis.analyze_session(session_id=live.pk)
     cards = {card.kind: card for card in Insight.objects.all()}
     assert set(cards) == {"question", "highlight"}
     assert cards["question"].source == "llm"
@@ -62,7 +62,7 @@ def test_whatever_is_wrong_with_it_the_rules_take_over_and_the_page_says_why(
 ):
     configured.behaviour = behaviour
     hear(live)
-    services.analyze_session(session_id=live.pk)
+    analysis.analyze_session(session_id=live.pk)
     assert Insight.objects.filter(source="rules").exists()
     assert AnalysisRun.objects.get().error == code
     told = queries.analysis_json(live)
@@ -74,21 +74,21 @@ def test_the_organizations_daily_tokens_are_a_limit(live, configured):
     live.organization.llm_daily_tokens = 1
     live.organization.save()
     hear(live)
-    services.analyze_session(session_id=live.pk)
+    analysis.analyze_session(session_id=live.pk)
     assert AnalysisRun.objects.get().engine == "llm"  # nothing was used before
     say(live, ANSWER, start=160_000)
-    services.mark_segment(session_id=live.pk)
+    analysis.mark_segment(session_id=live.pk)
     AnalysisState.objects.update(next_due=None)
-    services.analyze_session(session_id=live.pk)
+    analysis.analyze_session(session_id=live.pk)
     asked = len(configured.requests)
     run = AnalysisRun.objects.latest("pk")
     assert (run.engine, run.error) == ("rules", "budget")
     assert "budget" in queries.analysis_json(live)["detail"]
     AnalysisRun.objects.update(created_at=timezone.now() - timedelta(days=1))
     say(live, ANSWER, start=320_000)
-    services.mark_segment(session_id=live.pk)
+    analysis.mark_segment(session_id=live.pk)
     AnalysisState.objects.update(next_due=None)
-    services.analyze_session(session_id=live.pk)
+    analysis.analyze_session(session_id=live.pk)
     assert len(configured.requests) == asked + 1  # a new day
 
 
@@ -100,7 +100,7 @@ def test_the_first_card_is_stored_before_the_answer_is_complete(live, configured
     configured.behaviour = behave.streams(wait_after="Explains the fix")
     hear(live)
     worker = threading.Thread(
-        target=lambda: (services.analyze_session(session_id=live.pk), connection.close())
+        target=lambda: (analysis.analyze_session(session_id=live.pk), connection.close())
     )
     worker.start()
     assert configured.reached.wait(20)
@@ -124,7 +124,7 @@ def test_the_model_reads_no_personal_detail_of_the_profile(cast, configured):
     )
     session.save()
     hear(go_live(session))
-    services.analyze_session(session_id=session.pk)
+    analysis.analyze_session(session_id=session.pk)
     sent = str(configured.requests[0])
     assert "Five years of Django and Redis." in sent
     for detail in ("Daniel", "Reyes", "gmail", "867"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from insights import services
+from insights import analysis, cards, instant
 from insights.analyzers.base import Analysis, AnalyzerError, Finding
 from insights.kinds import Kind
 from insights.models import AnalysisRun, AnalysisState, Insight
@@ -25,26 +25,26 @@ def finding(segment, kind=Kind.QUESTION, content="How did you measure it?", quot
 
 
 def store(session, segment, *, state="complete", source="rules", **fields):
-    return services.store_finding(
+    return cards.store_finding(
         session_id=session.pk, finding=finding(segment, **fields), state=state, source=source
     )
 
 
 def hear(session, text, **where):
     segment = say(session, text, **where)
-    services.mark_segment(session_id=session.pk)
+    analysis.mark_segment(session_id=session.pk)
     return segment
 
 
 def test_the_rules_analyse_what_is_new_and_the_cursor_moves(session):
     segment = hear(session, ANSWER)
-    services.analyze_session(session_id=session.pk)
+    analysis.analyze_session(session_id=session.pk)
     run = AnalysisRun.objects.get()
     assert (run.engine, run.error, run.after, run.through) == ("rules", "", 0, segment.sequence)
-    cards = list(Insight.objects.all())
-    assert cards
-    assert run.findings == len(cards)
-    for card in cards:
+    stored = list(Insight.objects.all())
+    assert stored
+    assert run.findings == len(stored)
+    for card in stored:
         assert card.segments == [str(segment.pk)]
         assert card.quote in ANSWER
     assert AnalysisState.objects.get().analysed_through == segment.sequence
@@ -52,20 +52,20 @@ def test_the_rules_analyse_what_is_new_and_the_cursor_moves(session):
 
 def test_running_again_adds_nothing(session):
     hear(session, ANSWER)
-    services.analyze_session(session_id=session.pk)
+    analysis.analyze_session(session_id=session.pk)
     before = set(Insight.objects.values_list("pk", "revision"))
     AnalysisState.objects.update(analysed_through=0, next_due=None)
-    services.analyze_session(session_id=session.pk)
+    analysis.analyze_session(session_id=session.pk)
     assert set(Insight.objects.values_list("pk", "revision")) == before
 
 
 def test_instant_cards_are_preliminary_and_then_confirmed_or_replaced(session):
     segment = hear(session, ANSWER)
-    services.note_segment(session_id=session.pk, segment_id=segment.pk)
-    instant = list(Insight.objects.all())
-    assert instant
-    assert {(i.state, i.source) for i in instant} == {("preliminary", "pattern")}
-    services.analyze_session(session_id=session.pk)
+    instant.note_segment(session_id=session.pk, segment_id=segment.pk)
+    early = list(Insight.objects.all())
+    assert early
+    assert {(i.state, i.source) for i in early} == {("preliminary", "pattern")}
+    analysis.analyze_session(session_id=session.pk)
     assert not Insight.objects.filter(state="preliminary").exists()
 
 
@@ -96,8 +96,8 @@ def test_an_organization_can_switch_analysis_off(session):
     session.organization.analysis_enabled = False
     session.organization.save()
     segment = hear(session, ANSWER)
-    services.note_segment(session_id=session.pk, segment_id=segment.pk)
-    services.analyze_session(session_id=session.pk)
+    instant.note_segment(session_id=session.pk, segment_id=segment.pk)
+    analysis.analyze_session(session_id=session.pk)
     assert not Insight.objects.exists()
 
 
@@ -105,16 +105,16 @@ def test_without_sentiment_no_sentiment_card_is_made(session):
     session.organization.sentiment_enabled = False
     session.organization.save()
     segment = hear(session, "Honestly I was overwhelmed and it was really stressful, I hated it.")
-    services.note_segment(session_id=session.pk, segment_id=segment.pk)
-    services.analyze_session(session_id=session.pk)
+    instant.note_segment(session_id=session.pk, segment_id=segment.pk)
+    analysis.analyze_session(session_id=session.pk)
     assert not Insight.objects.filter(kind="sentiment").exists()
 
 
 def test_an_erased_session_is_left_alone(session):
     segment = hear(session, ANSWER)
     Session.objects.filter(pk=session.pk).update(wrapped_key=None)
-    services.note_segment(session_id=session.pk, segment_id=segment.pk)
-    assert services.analyze_session(session_id=session.pk) is None
+    instant.note_segment(session_id=session.pk, segment_id=segment.pk)
+    assert analysis.analyze_session(session_id=session.pk) is None
     assert store(session, segment) is None
     assert not Insight.objects.exists()
 
@@ -134,12 +134,12 @@ def test_a_failing_model_is_passed_over_at_once_and_left_alone_for_a_while(
 ):
     settings.INTERVIEW_LLM_BASE_URL = "http://127.0.0.1:9/v1"
     broken = Broken("timeout")
-    monkeypatch.setattr(services, "_configured_llm", lambda: broken)
+    monkeypatch.setattr(analysis, "_configured_llm", lambda: broken)
     hear(session, ANSWER)
-    services.analyze_session(session_id=session.pk)
+    analysis.analyze_session(session_id=session.pk)
     hear(session, "And then I wrote an alert.", start=32_000)
     AnalysisState.objects.update(next_due=None)
-    services.analyze_session(session_id=session.pk)
+    analysis.analyze_session(session_id=session.pk)
     assert broken.calls == 1
     assert list(AnalysisRun.objects.values_list("engine", "error")) == [("rules", "timeout")] * 2
     assert Insight.objects.filter(source="rules").exists()
@@ -153,15 +153,15 @@ def test_a_worker_that_lost_its_lease_writes_no_cursor(session, monkeypatch):
             AnalysisState.objects.update(lease_token="0" * 32)  # somebody else took over
             return Analysis((), "rules")
 
-    monkeypatch.setattr(services, "_rules", Slow)
-    services.analyze_session(session_id=session.pk)
+    monkeypatch.setattr(analysis, "_rules", Slow)
+    analysis.analyze_session(session_id=session.pk)
     assert AnalysisState.objects.get().analysed_through == 0
     assert not AnalysisRun.objects.exists()
 
 
 def test_nothing_that_was_said_is_readable_in_the_rows(session):
     segment = hear(session, ANSWER)
-    services.analyze_session(session_id=session.pk)
+    analysis.analyze_session(session_id=session.pk)
     for card in Insight.objects.values("content", "quote", "title", "reason"):
         for value in card.values():
             assert b"connection" not in (value if isinstance(value, bytes) else str(value).encode())
@@ -170,13 +170,13 @@ def test_nothing_that_was_said_is_readable_in_the_rows(session):
 
 def test_suggestions_about_earlier_answers_leave_unless_somebody_keeps_them(session):
     first = hear(session, ANSWER)
-    services.analyze_session(session_id=session.pk)
+    analysis.analyze_session(session_id=session.pk)
     early = list(Insight.objects.filter(kind="question"))
     assert len(early) > 1
-    services.give_feedback(session=session, insight_id=early[0].pk, feedback="pinned")
+    cards.give_feedback(session=session, insight_id=early[0].pk, feedback="pinned")
     hear(session, "We moved the API to Kubernetes because we wanted faster deploys.", start=32_000)
     AnalysisState.objects.update(next_due=None)
-    services.analyze_session(session_id=session.pk)
+    analysis.analyze_session(session_id=session.pk)
     living = Insight.objects.filter(kind="question").exclude(state="superseded")
     about_first = [card.pk for card in living if str(first.pk) in card.segments]
     assert about_first == [early[0].pk]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Organization, User
 from accounts.roles import Role
 from accounts.services import add_member, create_organization
-from insights.services import analyze_session
+from insights.analysis import analyze_session
 from sessions import access, services
 from sessions.models import Guide, Session
 from transcription.engines.base import SAMPLE_RATE
