@@ -116,7 +116,8 @@ class AnalyzerError(Exception):
     """An analyzer could not answer.
 
     `code` is one of timeout, rate_limited, unauthorized, unreachable, malformed, refused, too_long;
-    `partial` holds what was found and checked before the failure. The text holds no spoken words.
+    `partial` holds what was found and checked before the failure, `lasting` says that asking again
+    will not help. The text holds no spoken words.
     """
 
     def __init__(
@@ -125,9 +126,11 @@ class AnalyzerError(Exception):
         message: str,
         *,
         retry_after: float | None = None,
+        lasting: bool = False,
         partial: Analysis | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.retry_after = retry_after
+        self.lasting = lasting
         self.partial = partial

@@ -1,11 +1,11 @@
 """Words the cards of instant patterns and rules, so that one replaces the other in place."""
 
-from datetime import date
 from hashlib import blake2s
 
 from insights.analyzers.answers import Passage
 from insights.analyzers.base import Finding
-from insights.analyzers.claims import Claim, describe, impossible
+from insights.analyzers.checkable import Claim, describe
+from insights.analyzers.consistency import ANSWER, PROFILE, Check
 from insights.analyzers.followups import Followup
 from insights.analyzers.tone import Tone
 from insights.analyzers.turns import Turn
@@ -13,6 +13,7 @@ from insights.kinds import Kind, Priority
 
 LONG_EXPERIENCE_YEARS = 5  # from here on, years are worth a check of their own
 _LARGE = 100
+_SOURCES = {PROFILE: "the profile", ANSWER: "an earlier answer"}
 _NEGATIVE_ENOUGH = 0.65
 TONE_ADVICE = "Consider a lighter question or brief break."
 
@@ -55,68 +56,84 @@ def card(
     )
 
 
-def claim_card(turn: Turn, claim: Claim, today: date | None) -> Finding | None:
-    """Return the fact check of one claim on its own, None for a claim too small to bother."""
-    span = (claim.start, claim.end)
+def check_card(turn: Turn, check: Check) -> Finding | None:
+    """Return the fact check of a claim, None for a claim too small to bother."""
+    claim = check.claim
     said = turn.text[claim.start : claim.end]
-    why = impossible(claim, today)
-    if why:
-        return card(
-            Kind.FACT_CHECK,
-            turn,
-            span,
-            f"{_sentence_case(describe(claim))} does not fit: {why} Ask when they first used it.",
-            reason="Older than the technology",
-            tag=_claim_tag(claim),
-            verdict="conflicts",
-            confidence=0.9,
-        )
-    if claim.kind == "experience" and claim.years >= LONG_EXPERIENCE_YEARS:
-        content = f"Says {describe(claim)}. Ask which roles and projects make up that time."
-        reason = "Years claimed"
-    elif claim.kind == "change":
-        content = f"Result to verify: “{said}”. Ask how it was measured and over what period."
-        reason = "Result without a source"
-    elif claim.kind == "measure" or (
-        claim.kind == "size" and (claim.value >= _LARGE or claim.unit == "dollars")
-    ):
-        content = f"Number to verify: “{said}”. Ask where it comes from and what their part was."
-        reason = "Number without a source"
+    if check.verdict == "unverifiable":
+        worded = _to_verify(claim, said)
+        if worded is None:
+            return None
+        content, reason = worded
     else:
-        return None
-    return card(
-        Kind.FACT_CHECK,
-        turn,
-        span,
-        content,
-        reason=reason,
-        tag=_claim_tag(claim),
-        verdict="unverifiable",
-        confidence=0.7,
-    )
-
-
-def compared_card(
-    turn: Turn, claim: Claim, *, other: str, other_quote: str, source: str, agrees: bool
-) -> Finding:
-    """Return the fact check of a claim against the profile or an earlier answer."""
-    said = _sentence_case(describe(claim))
-    if agrees:
-        content = f"{said}: {source} says the same."
-    else:
-        content = f"{said}, but {source} says {other}. Ask which is right."
+        content, reason = _judged(check, said), reason_of(check)
+    confidence = {"conflicts": 0.85, "supported": 0.8}.get(check.verdict, 0.7)
     return card(
         Kind.FACT_CHECK,
         turn,
         (claim.start, claim.end),
         content,
-        reason=f"Agrees with {source}" if agrees else f"Differs from {source}",
+        reason=reason,
         tag=_claim_tag(claim),
-        priority=Priority.LOW if agrees else None,
-        verdict="supported" if agrees else "conflicts",
-        other_quote=other_quote,
-        confidence=0.8,
+        priority=Priority.LOW if check.verdict == "supported" else None,
+        verdict=check.verdict,
+        other_quote=check.other_quote,
+        confidence=confidence,
     )
+
+
+def statement_of(claim: Claim, said: str) -> str:
+    """Return a claim in few words: its parts where they are known, else as it was said."""
+    return said if claim.kind in ("change", "measure", "size") else _sentence_case(describe(claim))
+
+
+def reason_of(check: Check) -> str:
+    """Return in few words why a claim has its verdict."""
+    if not check.against:
+        return "The dates cannot be" if check.verdict == "conflicts" else ""
+    if check.against not in _SOURCES:
+        return "Older than the technology"
+    verb = "Agrees with" if check.verdict == "supported" else "Differs from"
+    return f"{verb} {_SOURCES[check.against]}"
+
+
+def _judged(check: Check, said: str) -> str:
+    claim = check.claim
+    stated = statement_of(claim, f"“{said}”")
+    if check.reason:
+        return f"{stated} does not fit: {check.reason} Ask when exactly that was."
+    source = _SOURCES[check.against]
+    if check.verdict == "supported":
+        return f"{stated}: {source} says the same."
+    if claim.kind == "use":
+        now, then = ("having used", "not") if claim.has else ("not having used", "having")
+        return (
+            f"Speaks of {now} {claim.subject}, {source} of {then}"
+            f"{' having' if then == 'not' else ''} used it. Ask which is right."
+        )
+    return f"{stated}, but {source} says: “{check.other_quote}” Ask which is right."
+
+
+def _to_verify(claim: Claim, said: str) -> tuple[str, str] | None:
+    """Return the text and reason of a claim that only the candidate can back up."""
+    if claim.kind == "experience" and claim.years >= LONG_EXPERIENCE_YEARS:
+        return (
+            f"Says {describe(claim)}. Ask which roles and projects make up that time.",
+            "Years claimed",
+        )
+    if claim.kind == "change":
+        return (
+            f"Result to verify: “{said}”. Ask how it was measured and over what period.",
+            "Result without a source",
+        )
+    percent = claim.kind == "measure" and claim.unit == "percent"
+    large = claim.kind == "size" and (claim.value >= _LARGE or claim.unit == "dollars")
+    if percent or large:
+        return (
+            f"Number to verify: “{said}”. Ask where it comes from and what their part was.",
+            "Number without a source",
+        )
+    return None
 
 
 def vague_card(turn: Turn, hedge: Passage) -> Finding:

@@ -13,6 +13,7 @@ import httpx2
 import pydantic_core
 from openai import DefaultHttpxClient, OpenAI
 
+from insights.analyzers.alarm import Alarm
 from insights.analyzers.base import AnalyzerError
 from insights.analyzers.chat_errors import failure
 
@@ -48,8 +49,10 @@ def build_client(base_url: str, api_key: str, timeout_s: float) -> OpenAI:
     )
 
 
-def stream(client: OpenAI, request: dict[str, Any], until: float) -> Iterator[Delta]:
+def stream(client: OpenAI, request: dict[str, Any], until: float, alarm: Alarm) -> Iterator[Delta]:
     """Yield the answer's pieces; raise AnalyzerError, at the latest at `until` (monotonic).
+
+    `alarm` is looked at meanwhile.
 
     A thread of its own reads, because neither a read timeout nor a check per piece ends a server
     that drips header bytes or half events; this side only waits for the clock.
@@ -57,7 +60,7 @@ def stream(client: OpenAI, request: dict[str, Any], until: float) -> Iterator[De
     reader = _Reader(client, request)
     reader.start()
     try:
-        yield from _deltas(_pieces(reader, until))
+        yield from _deltas(_pieces(reader, until, alarm))
     finally:
         reader.abandon()
 
@@ -120,12 +123,16 @@ def _opened(response: httpx2.Response) -> None:
         reader.response = response
 
 
-def _pieces(reader: _Reader, until: float) -> Iterator[str | bytes]:
+def _pieces(reader: _Reader, until: float, alarm: Alarm) -> Iterator[str | bytes]:
     while True:
+        alarm.look()
+        left = until - time.monotonic()
+        if left <= 0:
+            raise AnalyzerError("timeout", "The model did not finish its answer in time.")
         try:
-            item = reader.out.get(timeout=max(0.0, until - time.monotonic()))
+            item = reader.out.get(timeout=min(left, alarm.left()))
         except queue.Empty:
-            item = AnalyzerError("timeout", "The model did not finish its answer in time.")
+            continue
         if item is None:
             return
         if isinstance(item, AnalyzerError):

@@ -69,10 +69,15 @@ def _status_failure(error: openai.APIStatusError) -> AnalyzerError:
         hopeless = "insufficient_quota" in told
         reason = "The model's quota is used up." if hopeless else "The model is rate-limited."
         return AnalyzerError(
-            "rate_limited", reason, retry_after=retry_after(error.response.headers)
+            "rate_limited",
+            reason,
+            retry_after=retry_after(error.response.headers),
+            lasting=hopeless,
         )
     if status in (401, 403):
-        return AnalyzerError("unauthorized", f"The model's server refused the key ({status}).")
+        return AnalyzerError(
+            "unauthorized", f"The model's server refused the key ({status}).", lasting=True
+        )
     if any(word in told for word in _CONTEXT_WORDS):
         return AnalyzerError("too_long", "The window is too long for the model.")
     if "content_filter" in told or "content management policy" in told:
@@ -88,7 +93,9 @@ def _status_failure(error: openai.APIStatusError) -> AnalyzerError:
             retry_after=retry_after(error.response.headers),
         )
     if status == 404:
-        return AnalyzerError("unreachable", "The server knows no such model or address (404).")
+        return AnalyzerError(
+            "unreachable", "The server knows no such model or address (404).", lasting=True
+        )
     return AnalyzerError("malformed", f"The model's server refused the request ({status}).")
 
 

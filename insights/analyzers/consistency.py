@@ -1,119 +1,113 @@
-"""Compares what a candidate claims with the profile and with earlier answers."""
+"""Judges claims: against release years, the profile, and what was answered before."""
 
-import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from rapidfuzz import fuzz
-
-from insights.analyzers.base import Finding
-from insights.analyzers.cards import card, compared_card
-from insights.analyzers.claims import Claim, experience_years
-from insights.analyzers.text import number
+from insights.analyzers.checkable import Claim, describe
+from insights.analyzers.claims import claims
+from insights.analyzers.comparison import Known, agrees
+from insights.analyzers.employment import Post, posts
+from insights.analyzers.releases import impossible
+from insights.analyzers.skills import mentions
 from insights.analyzers.turns import Turn
-from insights.analyzers.usage import statements
-from insights.kinds import Kind
+from insights.analyzers.usage import uses
 
-_AGREE_YEARS = 1.0
-_CONFLICT_RATIO = 1.5
-_SAME_NAME = 80.0
-_EMPLOYER = r"([A-Z][\w&-]+(?: [A-Z][\w&-]+){0,2})"
-_WORKS_AT = re.compile(
-    rf"\bI(?:'m|’m| am)? (?:currently |still |now )*(?:work|working) (?:at|for) {_EMPLOYER}"
-)
-_PROFILE_EMPLOYER = re.compile(
-    r"(?:[Cc]urrent(?:ly)?(?: employer| company| role| position)?|[Ww]orks|[Ee]mployed|[Ee]mployer)"
-    rf"(?:[:,]| (?:at|with|for|is))+ *{_EMPLOYER}"
-)
+PROFILE, ANSWER, TECHNOLOGY = "profile", "answer", "technology"
 
 
-def compare(
-    turn: Turn, earlier: Sequence[Turn], profile: str, today: date
-) -> Iterator[tuple[Claim | None, Finding]]:
-    """Yield fact checks of a turn; with the claim they settle, so that it is judged once."""
-    said = experience_years(turn.text, today)
-    written = experience_years(profile, today, terse=True)
-    for skill, (years, claim) in said.items():
-        if skill in written and len(claim.skills) == 1:
-            other, other_claim = written[skill]
-            finding = _compared(
-                turn, claim, years, other, _cut(profile, other_claim), "the profile"
-            )
-            if finding:
-                yield claim, finding
-                continue
-        for before in reversed(earlier):
-            told = experience_years(before.text, today).get(skill)
-            if told:
-                quote = before.sentence(told[1].start, told[1].end)
-                finding = _compared(turn, claim, years, told[0], quote, "an earlier answer")
-                if finding and finding.verdict == "conflicts":
-                    yield claim, finding
-                break
-    for finding in _uses(turn, earlier):
-        yield None, finding
-    employer = _employer(turn, profile)
-    if employer:
-        yield None, employer
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A claim with its verdict, as `Statement` has it; `told` is what the other source says."""
+
+    claim: Claim
+    verdict: str = "unverifiable"
+    against: str = ""
+    reason: str = field(default="", repr=False)
+    told: str = field(default="", repr=False)
+    other_quote: str = field(default="", repr=False)
+    other_line_id: str = ""
 
 
-def _compared(
-    turn: Turn, claim: Claim, years: float, other: float, quote: str, source: str
-) -> Finding | None:
-    agrees = abs(years - other) <= _AGREE_YEARS
-    if not agrees and max(years, other) / max(min(years, other), 0.5) < _CONFLICT_RATIO:
-        return None
-    plural = "year" if other == 1 else "years"
-    return compared_card(
-        turn,
-        claim,
-        other=f"{number(other)} {plural}",
-        other_quote=quote,
-        source=source,
-        agrees=agrees,
-    )
+def checks(
+    turn: Turn,
+    earlier: Sequence[Turn],
+    *,
+    profile: str = "",
+    question: str = "",
+    today: date | None = None,
+) -> list[Check]:
+    """Return every claim of a turn with its verdict: unverifiable unless something clearly says."""
+    written = posts(profile)
+    known = tuple(post.name for post in written)
+    sources = [*_profile(profile, written), *_answers(earlier, known)]
+    said = claims(turn.text, question=question, known=known)
+    checked = [_judged(claim, sources, today) for claim in said]
+    taken = {skill.name for claim in said if claim.kind == "experience" for skill in claim.skills}
+    for use in uses(turn.text):
+        judged = _judged(use, sources, today)
+        # What somebody used is told in every sentence: a denial or a contradiction is a claim.
+        worth = judged.verdict == "conflicts" or not use.has
+        if worth and use.skills[0].name not in taken:
+            checked.append(judged)
+            taken.add(use.skills[0].name)
+    return checked
 
 
-def _uses(turn: Turn, earlier: Sequence[Turn]) -> Iterator[Finding]:
-    for use in statements(turn.text):
-        for before in reversed(earlier):
-            opposite = next(
-                (o for o in statements(before.text) if o.skill == use.skill and o.has != use.has),
-                None,
-            )
-            if opposite:
-                now, then = ("having used", "not") if use.has else ("not having used", "having")
-                yield card(
-                    Kind.FACT_CHECK,
-                    turn,
-                    (use.start, use.end),
-                    f"Speaks of {now} {use.skill}, earlier of {then}"
-                    f"{' having' if then == 'not' else ''} used it. Ask which is right.",
-                    reason="Differs from an earlier answer",
-                    tag=f"use:{use.skill}",
-                    verdict="conflicts",
-                    other_quote=opposite.sentence,
-                    confidence=0.75,
-                )
-                break
+def _judged(claim: Claim, sources: Sequence[Known], today: date | None) -> Check:
+    why = impossible(claim, today)
+    if why:
+        against = TECHNOLOGY if "released" in why else ""
+        return Check(claim, "conflicts", against, why)
+    supported = None
+    for source in sources:
+        same = agrees(claim, source, today)
+        if same is None:
+            continue
+        found = Check(
+            claim,
+            "supported" if same else "conflicts",
+            source.against,
+            told=describe(source.claim),
+            other_quote=source.quote,
+            other_line_id=source.line_id,
+        )
+        if not same:
+            return found
+        supported = supported or found
+    return supported or Check(claim)
 
 
-def _employer(turn: Turn, profile: str) -> Finding | None:
-    told = _WORKS_AT.search(turn.text)
-    written = _PROFILE_EMPLOYER.search(profile)
-    if not told or not written or fuzz.partial_ratio(told[1], written[1]) >= _SAME_NAME:
-        return None
-    return card(
-        Kind.FACT_CHECK,
-        turn,
-        told.span(),
-        f"Says they work at {told[1]}; the profile names {written[1]} as current. Ask about it.",
-        reason="Differs from the profile",
-        tag="employer",
-        verdict="conflicts",
-        other_quote=written[0],
-        confidence=0.6,
-    )
+def _profile(profile: str, written: Sequence[Post]) -> Iterator[Known]:
+    for claim in claims(profile, terse=True):
+        yield Known(claim, PROFILE, _cut(profile, claim))
+    for mention in mentions(profile):
+        use = Claim("use", mention.start, mention.end, (mention,))
+        yield Known(use, PROFILE, _cut(profile, use))
+    for post in written:
+        claim = Claim(
+            "employer",
+            0,
+            0,
+            year=post.year,
+            until=post.until,
+            about=post.name,
+            unit="now" if post.current else "",
+        )
+        yield Known(claim, PROFILE, post.quote)
+
+
+def _answers(earlier: Sequence[Turn], known: tuple[str, ...]) -> Iterator[Known]:
+    """Yield what was claimed before, the newest first."""
+    for turn in reversed(earlier):
+        question = turn.question
+        for claim in [*claims(turn.text, question=question, known=known), *uses(turn.text)]:
+            ids = turn.ids(claim.start, claim.end)
+            yield Known(claim, ANSWER, turn.sentence(claim.start, claim.end), ids[0] if ids else "")
+            if claim.kind == "experience":
+                for mention in claim.named:
+                    use = replace(claim, kind="use", named=(mention,))
+                    yield Known(use, ANSWER, turn.sentence(claim.start, claim.end), ids[0])
 
 
 def _cut(profile: str, claim: Claim) -> str:

@@ -9,19 +9,25 @@ from rapidfuzz import fuzz
 
 from insights.analyzers import answers
 from insights.analyzers.base import INTERVIEWER, Line, Window
-from insights.analyzers.claims import claims, impossible
+from insights.analyzers.claims import claims
 from insights.analyzers.guards import unlawful_trait
 from insights.analyzers.lexicon import load
+from insights.analyzers.releases import impossible
+from insights.analyzers.similar import asks
 from insights.analyzers.skills import Mention, mentions
-from insights.analyzers.text import content_words, normalised, stem
+from insights.analyzers.speech import Speech
+from insights.analyzers.text import content_words, normalised, sentences, stem
 from insights.analyzers.turns import Exchange, Turn
 from insights.analyzers.usage import unused
 
-FEWEST = 3  # generic questions fill up to this, no further
-_WANTED = 4
+FEWEST = 3  # questions that would fit any answer fill up to this, no further
+MOST = 5
+_SNIPPET_WORDS = 9  # of the candidate's own words that a question quotes
+_FEWEST_SNIPPET_WORDS = 3
 MIN_ANSWER_WORDS = 8
-_SAME_QUESTION = 82.0
-_SAME_WORDS = 0.7
+_SAME_QUESTION = 90.0
+_CLAUSE = re.compile(r"(?:[,;:]|\b(?:and|but|because|so|which|who|that)\b)\s*")
+_FILLING = ("deeper", "generic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +40,34 @@ class Followup:
     end: int
     topic: str
     reason: str
+    competency: str = ""
 
 
 def followups(exchange: Exchange, window: Window) -> list[Followup]:
-    """Return three or four questions on an answer, best first; none on a very short one."""
+    """Return three to five questions on an answer, best first; none on a very short one."""
     if exchange.answer.words < MIN_ANSWER_WORDS:
         return []
     asked = already_asked(window)
     chosen: list[Followup] = []
     for candidate in _candidates(exchange, window):
-        if len(chosen) >= (FEWEST if candidate.topic.startswith("generic") else _WANTED):
+        if len(chosen) >= (FEWEST if candidate.topic.startswith(_FILLING) else MOST):
             break
         if candidate.topic in {other.topic for other in chosen}:
             continue
-        texts = [*asked, *(other.text for other in chosen)]
-        if unlawful_trait(candidate.text) or is_asked(candidate.text, texts):
+        if unlawful_trait(candidate.text) or is_asked(candidate.text, asked):
             continue
+        asked.append(Speech(candidate.text))
         chosen.append(candidate)
     return chosen
 
 
 def already_asked(window: Window) -> list[str]:
     """Return the questions asked so far: those marked in the guide and the interviewer's own."""
-    return [*window.asked, *already_asked_in(window.transcript)]
+    return [*map(Speech, window.asked), *already_asked_in(window.transcript)]
 
 
 def already_asked_in(lines: Iterable[Line]) -> list[str]:
-    return [line.text for line in lines if line.role == INTERVIEWER]
+    return [Speech(line.text) for line in lines if line.role == INTERVIEWER]
 
 
 def incident(text: str) -> tuple[int, int] | None:
@@ -72,14 +79,14 @@ def incident(text: str) -> tuple[int, int] | None:
 
 def is_asked(question: str, asked: Iterable[str]) -> bool:
     """Tell whether a question is one of those asked, in whatever wording."""
+    question = Speech(question)
     words = content_words(question)
-    for other in asked:
-        if fuzz.token_sort_ratio(question.casefold(), other.casefold()) >= _SAME_QUESTION:
-            return True
-        shared = words & content_words(other)
-        if words and len(shared) >= 3 and len(shared) / len(words) >= _SAME_WORDS:
-            return True
-    return False
+    return any(
+        asks(other, question)
+        or fuzz.token_sort_ratio(question.casefold(), other.casefold()) >= _SAME_QUESTION
+        for other in asked
+        if words & content_words(other)  # spares the others the comparison
+    )
 
 
 def competency_for(text: str, family: str, competencies: Sequence[str]) -> str:
@@ -106,12 +113,13 @@ def _candidates(exchange: Exchange, window: Window) -> Iterator[Followup]:
     yield from skill_followups(answer, question, at_most=3)
     yield from second
     yield from _themes(answer)
+    yield from _deeper(exchange, window)
     yield from _generic(exchange.answer)
 
 
 def _conflicts(answer: str, window: Window) -> Iterator[Followup]:
     for claim in claims(answer):
-        if impossible(claim, window.today):
+        if claim.named and impossible(claim, window.today):
             skill = claim.skills[0].name
             yield from _signal("conflict", claim.start, claim.end, "Dates do not fit", skill=skill)
 
@@ -199,6 +207,59 @@ def _themes(answer: str) -> Iterator[Followup]:
                 yield Followup(
                     text, theme["family"], *plain.span(hit), f"theme:{theme['name']}", "Follow up"
                 )
+
+
+def _deeper(exchange: Exchange, window: Window) -> Iterator[Followup]:
+    """Yield questions on the candidate's own words, one for each competency it may belong to."""
+    turn = exchange.answer
+    question = exchange.question.text if exchange.question else ""
+    templates: dict[str, list[str]] = load("questions")["deeper"]
+    near = competency_for(f"{question} {window.guide_question}", "", window.competencies)
+    names = sorted(window.competencies, key=lambda name: name != near)
+    families = [(name, family_of(name)) for name in names] or [("", name) for name in templates]
+    places = _telling(turn.text)
+    for n, (start, end) in enumerate(places):
+        competency, family = families[n % len(families)]
+        said = turn.text[start:end]
+        texts = templates[family]
+        text = texts[(turn.words + n) % len(texts)].format(said=said)
+        yield Followup(text, family, start, end, f"deeper:{n}", "Go deeper", competency)
+
+
+def family_of(competency: str) -> str:
+    """Return the family of a competency's name, "problem solving" where none is related."""
+    words = content_words(competency)
+    families: dict[str, str] = load("questions")["families"]
+    scores = {name: len(words & content_words(text)) for name, text in families.items()}
+    best = max(scores, key=lambda name: scores[name])
+    return best if scores[best] else "problem solving"
+
+
+def _telling(text: str) -> list[tuple[int, int]]:
+    """Return short passages worth a question: own acts, claims, then other clauses."""
+    starts = [start for start, _ in answers.actions(text)]
+    starts += [claim.start for claim in claims(text)]
+    starts += [start for start, _ in sentences(text)]
+    starts += [match.end() for match in _CLAUSE.finditer(text)]
+    places: list[tuple[int, int]] = []
+    for start in starts:
+        end = _snippet_end(text, start)
+        free = not any(start < b and a < end for a, b in places)
+        if free and len(text[start:end].split()) >= _FEWEST_SNIPPET_WORDS:
+            places.append((start, end))
+    return places
+
+
+def _snippet_end(text: str, start: int) -> int:
+    """Return where a passage of a few words ends, at the latest with its clause."""
+    last = next((b for a, b in sentences(text) if a <= start < b), len(text))
+    stop = _CLAUSE.search(text, start + 1, last)
+    last = stop.start() if stop else last
+    for n, word in enumerate(re.finditer(r"\S+", text[start:last]), start=1):
+        if n == _SNIPPET_WORDS:
+            last = start + word.end()
+            break
+    return start + len(text[start:last].rstrip(" .,;:?!"))
 
 
 def _generic(turn: Turn) -> Iterator[Followup]:

@@ -1,9 +1,12 @@
 """Tells what no card may hold: unlawful questions, hire verdicts, words that address a model."""
 
 import re
+from dataclasses import replace
 from functools import cache
 
+from insights.analyzers.base import Line, Window
 from insights.analyzers.lexicon import load
+from insights.analyzers.speech import Speech
 from insights.analyzers.text import sentences
 
 _PUNCTUATION = re.compile(r"[^\w\s'%/.]|(?<!\d)\.|\.(?!\d)")
@@ -54,6 +57,40 @@ def without_injection(text: str) -> str:
         return text
     kept = " ".join(text[a:b] for a, b in sentences(text) if not addresses_model(text[a:b]))
     return "" if addresses_model(kept) else kept
+
+
+def clean_window(window: Window) -> tuple[Window, list[str]]:
+    """Return a window without sentences that try to instruct a model, and where they stood.
+
+    The places are "line" for each such line, and "profile", "guide", "digest" once each. A line
+    keeps its place, so that turns and times stay as they are.
+    """
+    places: list[str] = []
+
+    def clean(text: str, place: str) -> str:
+        kept = without_injection(text)
+        if kept != text:
+            places.append(place)
+        return kept
+
+    def cleaned(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+        return tuple(
+            line if (text := clean(line.text, "line")) == line.text else replace(line, text=text)
+            for line in lines
+        )
+
+    window = replace(
+        window,
+        lines=cleaned(window.lines),
+        context=cleaned(window.context),
+        claimed=cleaned(window.claimed),
+        profile=Speech("\n".join(clean(part, "profile") for part in window.profile.split("\n"))),
+        job=clean(window.job, "guide"),
+        competencies=tuple(name for name in window.competencies if name == clean(name, "guide")),
+        guide_question=clean(window.guide_question, "guide"),
+        digest=clean(window.digest, "digest"),
+    )
+    return window, [p for p in places if p == "line"] + sorted({*places} - {"line"})
 
 
 def recommends(text: str) -> bool:

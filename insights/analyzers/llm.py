@@ -1,13 +1,17 @@
 """The analyzer that asks a language model behind any OpenAI-compatible endpoint."""
 
+import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 from openai import OpenAI
 
+from insights.analyzers import prompt, retries
+from insights.analyzers.alarm import Alarm
 from insights.analyzers.base import (
     CANDIDATE,
     Analysis,
@@ -20,14 +24,14 @@ from insights.analyzers.cards import injection_card, trait_card
 from insights.analyzers.chat import Delta, build_client, stream
 from insights.analyzers.chat_errors import Dialect, UnsupportedError
 from insights.analyzers.evidence import ground
-from insights.analyzers.guards import injected_span, unlawful_span
-from insights.analyzers.model_answer import PartialAnswer, schema
-from insights.analyzers.prompt import messages
+from insights.analyzers.guards import clean_window, injected_span, unlawful_span
+from insights.analyzers.model_answer import Answer, Questions, schema
+from insights.analyzers.model_run import ModelRun
 from insights.analyzers.turns import Turn
-from insights.analyzers.vetting import Vetting, may_digest
-from insights.kinds import LOOKS
+from insights.kinds import Kind
 
 _OPENAI_HOSTS = ("api.openai.com", ".openai.azure.com")
+_FOLLOWUP_TOKENS = 300
 _dialects: dict[tuple[str, str], Dialect] = {}
 _dialects_lock = threading.Lock()
 
@@ -36,8 +40,8 @@ _dialects_lock = threading.Lock()
 class LlmConfig:
     """Where the model is and how long it may take.
 
-    `timeout_s` is the longest silence, `total_s` the longest whole answer, retries of format
-    included. An empty base_url means api.openai.com.
+    `timeout_s` is the longest silence, `total_s` the longest whole answer, retries included. An
+    empty base_url means api.openai.com.
     """
 
     base_url: str = ""
@@ -45,8 +49,23 @@ class LlmConfig:
     api_key: str = field(default="", repr=False)
     timeout_s: float = 10.0
     total_s: float = 30.0
+    retries: int = 0
     temperature: float = 0.3
     max_tokens: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What one call asks for."""
+
+    messages: list[dict[str, str]] = field(repr=False)
+    answer: type[Answer | Questions]
+    max_tokens: int
+    retries: int
+
+    @property
+    def characters(self) -> int:
+        return sum(len(message["content"]) for message in self.messages)
 
 
 class LlmAnalyzer:
@@ -59,44 +78,79 @@ class LlmAnalyzer:
         self._client: OpenAI | None = None
         self._lock = threading.Lock()
 
-    def analyze(self, window: Window, *, emit: Emit | None = None) -> Analysis:
+    def analyze(
+        self, window: Window, *, emit: Emit | None = None, alarm: Alarm | None = None
+    ) -> Analysis:
         """Return what the model found and the transcript bears out.
 
-        Raises AnalyzerError; its `partial` then holds the findings that were already emitted.
+        `alarm` rings in this thread if the model has shown nothing by then. Raises AnalyzerError;
+        its `partial` then holds the findings that were already emitted.
         """
-        run = _Run(window, emit)
-        if not any(line.text.strip() for line in window.lines):
-            return run.analysis()
-        try:
-            run.guard()
-            for delta in self._answer(window, run.started + self._config.total_s):
-                run.take(delta)
-            run.finish()
-        except AnalyzerError as error:
-            error.partial = run.analysis()
-            raise
-        return run.analysis()
+        clean, _places = clean_window(window)
+        run = ModelRun(clean, emit=emit, alarm=alarm)
+        for finding in _red_flags(window):
+            run.add(finding)
+        config = self._config
+        question = _Question(prompt.messages(clean), Answer, config.max_tokens, config.retries)
+        return self._complete(clean, run, question)
 
-    def _answer(self, window: Window, until: float) -> Iterator[Delta]:
+    def followups(self, window: Window, *, most: int = 3) -> Analysis:
+        """Return questions about what is still being said; asked once, in few tokens."""
+        clean, _places = clean_window(window)
+        run = ModelRun(clean, only=Kind.QUESTION, most_questions=most)
+        messages = prompt.followup_messages(clean, most=most)
+        return self._complete(clean, run, _Question(messages, Questions, _FOLLOWUP_TOKENS, 0))
+
+    def _complete(self, window: Window, run: ModelRun, question: _Question) -> Analysis:
+        if not any(line.text.strip() for line in window.lines):
+            return run.analysis(self.name)
+        try:
+            self._ask(run, question)
+        except AnalyzerError as error:
+            error.partial = run.analysis(self.name)
+            raise
+        return run.analysis(self.name)
+
+    def _ask(self, run: ModelRun, question: _Question) -> None:
+        """Ask until there is an answer; not again once something of it was shown."""
+        until = run.started + self._config.total_s
+        for attempt in itertools.count():
+            try:
+                with closing(self._answer(run, question, until)) as deltas:
+                    for delta in deltas:
+                        run.take(delta)
+                run.finish()
+                return
+            except AnalyzerError as error:
+                pause = retries.pause(error, attempt, until - time.monotonic())
+                if pause is None or run.shown or attempt >= question.retries:
+                    raise
+            run.alarm.sleep(pause)
+            run.begin()
+
+    def _answer(self, run: ModelRun, question: _Question, until: float) -> Generator[Delta]:
         """Yield the answer; ask again in a milder dialect when the server refuses a parameter."""
-        prompt = messages(window)
         while True:
             dialect = self._dialect()
+            run.sent()
             try:
-                yield from stream(self._ready_client(), self._request(prompt, dialect), until)
+                request = self._request(question, dialect)
+                yield from stream(self._ready_client(), request, until, run.alarm)
                 return
             except UnsupportedError as refusal:
                 milder = refusal.milder(dialect)
                 if milder is None:
                     raise
+            finally:
+                run.received(question.characters)
             with _dialects_lock:
                 _dialects[self._server] = milder
 
-    def _request(self, prompt: list[dict[str, str]], dialect: Dialect) -> dict[str, Any]:
+    def _request(self, question: _Question, dialect: Dialect) -> dict[str, Any]:
         request: dict[str, Any] = {
             "model": self._config.model,
-            "messages": prompt,
-            dialect.tokens: self._config.max_tokens,
+            "messages": question.messages,
+            dialect.tokens: question.max_tokens,
         }
         if dialect.temperature:
             request["temperature"] = self._config.temperature
@@ -106,7 +160,7 @@ class LlmAnalyzer:
             bounded = dialect.format == "bounded_schema"
             request["response_format"] = {
                 "type": "json_schema",
-                "json_schema": schema(bounded=bounded),
+                "json_schema": schema(question.answer, bounded=bounded),
             }
         elif dialect.format == "object":
             request["response_format"] = {"type": "json_object"}
@@ -135,6 +189,10 @@ class LlmAnalyzer:
                 )
             return self._client
 
+    def open(self) -> None:
+        """Prepare what the first call would have to wait for; nothing is sent."""
+        self._ready_client()
+
     def close(self) -> None:
         """Give the connections back."""
         with self._lock:
@@ -143,78 +201,15 @@ class LlmAnalyzer:
                 self._client = None
 
 
-class _Run:
-    """One analysis while it streams in."""
-
-    def __init__(self, window: Window, emit: Emit | None) -> None:
-        self.started = time.monotonic()
-        self._window = window
-        self._emit = emit
-        self._vetting = Vetting(window)
-        self._answer = PartialAnswer()
-        self._findings: list[Finding] = []
-        self._first_ms = 0.0
-        self._usage = (0, 0)
-        self._finish = ""
-        self._digest = window.digest
-
-    def guard(self) -> None:
-        """Raise the red flags that need no model and that no model may suppress."""
-        for line in self._window.lines:
-            turn = Turn(line.role, (line,), line.text)
-            injected = injected_span(line.text)
-            if injected:
-                self._add(ground(injection_card(turn, *injected), [line]))
-            asked = unlawful_span(line.text) if line.role != CANDIDATE else None
-            if asked:
-                self._add(ground(trait_card(turn, *asked), [line]))
-
-    def take(self, delta: Delta) -> None:
-        if delta.refused:
-            raise AnalyzerError("refused", "The model refused to answer.")
-        self._usage = delta.usage or self._usage
-        self._finish = delta.finish or self._finish
-        if delta.text:
-            for item in self._answer.feed(delta.text):
-                self._add(self._vetting.vet(item), model=True)
-
-    def finish(self) -> None:
-        """Check that the answer came to its end and was one."""
-        if self._finish == "content_filter":
-            raise AnalyzerError("refused", "The model's server filtered the answer.")
-        if self._finish == "length":
-            raise AnalyzerError("too_long", "The model's answer ran into its length limit.")
-        digest = self._answer.finish()
-        if digest is None:
-            if self._answer.text and not self._finish:
-                raise AnalyzerError("unreachable", "The model's answer broke off.")
-            raise AnalyzerError("malformed", "The model's answer has not the expected form.")
-        if self._answer.invalid and not self._answer.valid:
-            raise AnalyzerError("malformed", "No item of the model's answer has the expected form.")
-        if digest and may_digest(digest):
-            self._digest = digest
-
-    def analysis(self) -> Analysis:
-        ranked = sorted(self._findings, key=lambda f: -(f.priority or LOOKS[f.kind].priority))
-        return Analysis(
-            tuple(ranked),
-            LlmAnalyzer.name,
-            digest=self._digest,
-            dropped=self._vetting.dropped,
-            tokens_in=self._usage[0],
-            tokens_out=self._usage[1],
-            first_ms=self._first_ms,
-            total_ms=self._elapsed_ms(),
-        )
-
-    def _add(self, finding: Finding | None, *, model: bool = False) -> None:
-        if finding is None:
-            return
-        if model:
-            self._first_ms = self._first_ms or self._elapsed_ms()
-        self._findings.append(finding)
-        if self._emit:
-            self._emit(finding)
-
-    def _elapsed_ms(self) -> float:
-        return (time.monotonic() - self.started) * 1000
+def _red_flags(window: Window) -> Iterator[Finding]:
+    """Yield the red flags that need no model and that no model may suppress."""
+    for line in window.lines:
+        turn = Turn(line.role, (line,), line.text)
+        injected = injected_span(line.text)
+        asked = unlawful_span(line.text) if line.role != CANDIDATE else None
+        flags = [injection_card(turn, *injected)] if injected else []
+        flags += [trait_card(turn, *asked)] if asked else []
+        for flag in flags:
+            grounded = ground(flag, [line])
+            if grounded is not None:
+                yield grounded

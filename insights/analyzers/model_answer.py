@@ -1,11 +1,15 @@
 """The structured answer of a language model: its schema, and reading it while it streams."""
 
+import json
+from functools import cache
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 import pydantic_core
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 MAX_ITEMS = 10
+MAX_QUESTIONS = 5
 _KINDS = Literal["question", "fact_check", "insight", "warning", "highlight", "tip", "sentiment"]
 _BOUNDS = ("maxLength", "minLength", "minimum", "maximum", "maxItems", "minItems")
 
@@ -51,13 +55,34 @@ class Answer(BaseModel):
     digest: Annotated[str, Field(max_length=600), _cut(600)] = ""
 
 
-def schema(*, bounded: bool) -> dict[str, Any]:
+class Question(BaseModel):
+    """One follow-up question; read as an Item of that kind."""
+
+    content: Annotated[str, Field(min_length=3, max_length=300)]
+    quote: Annotated[str, Field(min_length=1, max_length=400)]
+    competency: Annotated[str, Field(max_length=100)]
+
+
+class Questions(BaseModel):
+    """A whole answer that holds nothing but questions."""
+
+    items: Annotated[list[Question], Field(max_length=MAX_QUESTIONS)]
+
+
+def schema(answer: type[BaseModel], *, bounded: bool) -> dict[str, Any]:
     """Return the JSON schema in the strict form: every field required, nothing else allowed.
 
     `bounded` keeps lengths in, which local servers honour and OpenAI's strict mode refuses.
     """
-    tightened = _strict(Answer.model_json_schema(), bounded=bounded)
+    tightened = _strict(answer.model_json_schema(), bounded=bounded)
     return {"name": "interview_cards", "strict": True, "schema": tightened}
+
+
+@cache
+def version() -> str:
+    """Return what identifies the form of an answer, for caches and records."""
+    form = Answer.model_json_schema()
+    return sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _strict(node: Any, *, bounded: bool) -> Any:
@@ -79,10 +104,14 @@ def _strict(node: Any, *, bounded: bool) -> Any:
 
 
 class PartialAnswer:
-    """Takes an answer piece by piece and gives every item as soon as it is closed."""
+    """Takes an answer piece by piece and gives every item as soon as it is closed.
 
-    def __init__(self) -> None:
+    With `only`, every item is of that kind, whatever it says.
+    """
+
+    def __init__(self, *, only: str = "") -> None:
         self.text = ""
+        self._only = {"kind": only} if only else {}
         self.valid = 0
         self.invalid = 0
         self._given = 0
@@ -158,8 +187,11 @@ class PartialAnswer:
         self._given += len(fresh)
         items = []
         for data in fresh:
+            if not isinstance(data, dict):
+                self.invalid += 1
+                continue
             try:
-                items.append(Item.model_validate(data))
+                items.append(Item.model_validate({**data, **self._only}))
             except ValidationError:
                 self.invalid += 1
         self.valid += len(items)

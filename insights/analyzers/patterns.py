@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import islice
 
 from insights.analyzers import answers
 from insights.analyzers.base import CANDIDATE, INTERVIEWER, Finding, Line
 from insights.analyzers.cards import (
     card,
-    claim_card,
+    check_card,
     flag_card,
     injection_card,
     question_card,
@@ -15,10 +16,11 @@ from insights.analyzers.cards import (
     trait_card,
     vague_card,
 )
-from insights.analyzers.claims import claims
+from insights.analyzers.consistency import checks
 from insights.analyzers.evidence import ground
 from insights.analyzers.followups import already_asked_in, incident, is_asked, skill_followups
 from insights.analyzers.guards import injected_span, unlawful_span
+from insights.analyzers.speech import Speech
 from insights.analyzers.tone import read
 from insights.analyzers.turns import Turn
 from insights.kinds import Kind
@@ -35,7 +37,7 @@ def instant(
     They carry the same `data["key"]` as the rule analyzer's cards on the same words, so that a
     later run replaces them. Without `today` no claim is held against release dates.
     """
-    turn = Turn(line.role, (line,), line.text)
+    turn = Turn(line.role, (line,), Speech(line.text))
     injected = injected_span(line.text)
     if injected:
         return _grounded([injection_card(turn, *injected)], line)
@@ -51,11 +53,8 @@ def instant(
 def _about(
     turn: Turn, context: Sequence[Line], *, sentiment: bool, today: date | None
 ) -> Iterator[Finding]:
-    for claim in claims(turn.text):
-        finding = claim_card(turn, claim, today)
-        if finding:
-            yield finding
-            break
+    found = (check_card(turn, check) for check in checks(turn, (), today=today))
+    yield from islice((finding for finding in found if finding), 1)
     for flag in answers.red_flags(turn.text)[:1]:
         yield flag_card(turn, flag, 0.6)
     if sentiment and turn.role == CANDIDATE:

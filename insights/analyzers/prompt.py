@@ -1,8 +1,9 @@
 """Builds the messages for a language model; whatever people said stands between random fences."""
 
 import json
+import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,9 @@ from insights.analyzers.base import Line, Window
 
 _FOLDER = Path(__file__).parent / "prompts"
 _FILES = ("analyze_system.txt", "analyze_user.txt", "sentiment_rule.txt")
+_SYSTEM = ("analyze_system.txt", "followups_system.txt", "sentiment_rule.txt")
+_PASSAGE = 8  # words in a row that nobody says by accident
+_FOLLOWUP_CONTEXT = 800  # characters
 MAX_CONTEXT = 2000  # characters of earlier transcript, the newest of them
 MAX_LINES = 8000
 _MAX_PROFILE = 2000
@@ -22,7 +26,7 @@ _FENCE_BYTES = 12
 
 def messages(window: Window) -> list[dict[str, str]]:
     """Return the system and the user message; the fence is new for every call."""
-    fence = f"<<<{secrets.token_hex(_FENCE_BYTES)}>>>"
+    fence = _new_fence()
     system = Template(_read("analyze_system.txt")).substitute(
         fence=fence,
         language=_field(window.language),
@@ -34,14 +38,65 @@ def messages(window: Window) -> list[dict[str, str]]:
         fence=fence,
         job=_field(window.job) or "(not given)",
         guide_question=_field(window.guide_question) or "(none)",
-        competencies=json.dumps([_field(name) for name in window.competencies], ensure_ascii=False),
-        asked="\n".join(f"- {_field(text)}" for text in window.asked[-_MAX_ASKED:]) or "(none)",
+        competencies=_names(window.competencies),
+        asked=_listed(window.asked),
         profile=_one_line_each(window.profile)[:_MAX_PROFILE] or "(not given)",
         digest=_field(window.digest) or "(nothing)",
         context=_tail(_spoken(window.context), MAX_CONTEXT) or "(none)",
         lines=_tail(_spoken(window.lines), MAX_LINES),
     )
+    return _both(system, user)
+
+
+def followup_messages(window: Window, *, most: int) -> list[dict[str, str]]:
+    """Return the messages that ask for questions only, about what is still being said."""
+    fence = _new_fence()
+    system = Template(_read("followups_system.txt")).substitute(
+        fence=fence, language=_field(window.language), most=most
+    )
+    user = Template(_read("followups_user.txt")).substitute(
+        fence=fence,
+        job=_field(window.job) or "(not given)",
+        competencies=_names(window.competencies),
+        asked=_listed(window.asked),
+        context=_tail(_spoken(window.context), _FOLLOWUP_CONTEXT) or "(none)",
+        lines=_tail(_spoken(window.lines), MAX_CONTEXT),
+    )
+    return _both(system, user)
+
+
+def _both(system: str, user: str) -> list[dict[str, str]]:
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+
+
+def _new_fence() -> str:
+    return f"<<<{secrets.token_hex(_FENCE_BYTES)}>>>"
+
+
+def _names(competencies: Iterable[str]) -> str:
+    return json.dumps([_field(name) for name in competencies], ensure_ascii=False)
+
+
+def _listed(asked: Sequence[str]) -> str:
+    return "\n".join(f"- {_field(text)}" for text in asked[-_MAX_ASKED:]) or "(none)"
+
+
+def repeats(text: str) -> bool:
+    """Tell whether a text holds a passage of what the model is told: none of it may be shown."""
+    words = _words(text)
+    return any(words[n : n + _PASSAGE] in _passages() for n in range(len(words) - _PASSAGE + 1))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\w+", text.casefold()))
+
+
+@cache
+def _passages() -> frozenset[tuple[str, ...]]:
+    told = [_words(_read(name)) for name in _SYSTEM]
+    return frozenset(
+        words[n : n + _PASSAGE] for words in told for n in range(len(words) - _PASSAGE + 1)
+    )
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from insights.analyzers import answers
 from insights.analyzers.base import (
@@ -16,7 +15,7 @@ from insights.analyzers.base import (
 )
 from insights.analyzers.cards import (
     card,
-    claim_card,
+    check_card,
     flag_card,
     injection_card,
     question_card,
@@ -24,11 +23,12 @@ from insights.analyzers.cards import (
     trait_card,
     vague_card,
 )
-from insights.analyzers.claims import Claim, claims, describe
-from insights.analyzers.consistency import compare
+from insights.analyzers.checkable import describe
+from insights.analyzers.claims import claims
+from insights.analyzers.consistency import checks
 from insights.analyzers.evidence import ground
 from insights.analyzers.followups import MIN_ANSWER_WORDS, competency_for, followups
-from insights.analyzers.guards import injected_span, unlawful_span, without_injection
+from insights.analyzers.guards import clean_window, injected_span, unlawful_span
 from insights.analyzers.skills import mentions
 from insights.analyzers.text import join_names
 from insights.analyzers.tone import read
@@ -40,6 +40,7 @@ _MAX_FACT_CHECKS = 3  # per answer
 _MAX_TIPS = 2  # per answer
 _MAX_SKILLS_SHOWN = 8
 _STORY = {"situation", "action", "result"}
+_UNEASY = {"stressed", "reports stress", "negative", "defensive"}
 _STAR_ADVICE = {
     "situation": "Ask when and where that was, and what was at stake.",
     "task": "Ask what their task in it was.",
@@ -83,8 +84,8 @@ class RuleAnalyzer:
 def _findings(window: Window) -> Iterator[Finding]:
     fresh = {line.id for line in window.lines}
     yield from _injections(window.lines)
-    spoken = [replace(line, text=without_injection(line.text)) for line in window.transcript]
-    found = turns(spoken)
+    window, _ = clean_window(window)
+    found = turns(window.transcript)
     if not window.language.casefold().startswith("en"):
         for turn in found:
             yield from _skills(turn, [], fresh, window)
@@ -128,10 +129,16 @@ def _current(pairs: Sequence[Exchange], fresh: set[str]) -> Exchange | None:
 
 
 def _questions(exchange: Exchange, window: Window) -> Iterator[Finding]:
+    question = exchange.question.text if exchange.question else ""
     for followup in followups(exchange, window):
         quote = exchange.answer.text[followup.start : followup.end]
         about = f"{followup.text} {quote} {window.guide_question}"
-        competency = competency_for(about, followup.family, window.competencies)
+        competency = (
+            followup.competency
+            or competency_for(about, followup.family, window.competencies)
+            or competency_for(question, "", window.competencies)
+            or next(iter(window.competencies), "")
+        )
         yield question_card(exchange.answer, followup, competency)
 
 
@@ -148,31 +155,25 @@ def _about_answer(
     if window.sentiment and answer.role == CANDIDATE:
         yield from _tone(answer, fresh)
     yield from _skills(answer, earlier, fresh, window)
-    yield from _own_questions(answer, question, fresh)
+    invited = any(answers.invites_questions(t.question) for t in [*earlier, answer])
+    yield from _own_questions(answer, fresh, invited=invited)
     if not answers.invites_questions(question):
         yield from [*_tips(exchange, question, fresh)][:_MAX_TIPS]
         yield from _story(exchange, question, fresh)
 
 
 def _fact_checks(answer: Turn, earlier: Sequence[Turn], window: Window) -> Iterator[Finding]:
-    settled: list[Claim] = []
-    for claim in claims(answer.text):
-        finding = claim_card(answer, claim, window.today)
-        if finding and finding.verdict == "conflicts":
-            settled.append(claim)
-            yield finding
-    for compared, finding in compare(answer, earlier, window.profile, window.today):
-        if compared is None or compared not in settled:
-            yield finding
-        if compared:
-            settled.append(compared)
-    for claim in claims(answer.text):
-        finding = None if claim in settled else claim_card(answer, claim, window.today)
+    for check in checks(
+        answer, earlier, profile=window.profile, question=answer.question, today=window.today
+    ):
+        finding = check_card(answer, check)
         if finding:
             yield finding
 
 
 def _tone(answer: Turn, fresh: set[str]) -> Iterator[Finding]:
+    if not _UNEASY.intersection(read(answer.text).indicators):
+        return
     for line in answer.lines:
         if line.id in fresh:
             finding = tone_card(Turn(answer.role, (line,), line.text), read(line.text))
@@ -187,48 +188,50 @@ def _skills(
     """Yield one card with the skills that an answer names for the first time."""
     if answer.role == INTERVIEWER:
         return
-    known = {m.skill for turn in earlier for m in mentions(turn.text)}
+    known = {name for turn in earlier for name in _used(turn)}
     denied = unused(answer.text)
     named = [
         m
         for m in mentions(answer.text)
-        if m.skill not in known
-        and m.skill.name not in denied
-        and answer.touches(m.start, m.end, fresh)
+        if m.skill.name not in known | denied and answer.touches(m.start, m.end, fresh)
     ]
-    if not named:
+    new = [m.skill.name for m in named]
+    new += [name for name in answers.confirmed(answer.question, answer.text) if name not in known]
+    if not new or not any(line.id in fresh for line in answer.lines):
         return
     lengths = {
-        skill: describe(claim).split(" of ")[0]
+        skill.name: describe(claim).split(" of ")[0]
         for claim in claims(answer.text)
         if claim.kind == "experience"
         for skill in claim.skills
     }
-    shown = [
-        f"{skill.name} ({lengths[skill]})" if skill in lengths else skill.name
-        for skill in dict.fromkeys(m.skill for m in named)
-    ]
+    new = list(dict.fromkeys(new))
+    shown = [f"{name} ({lengths[name]})" if name in lengths else name for name in new]
     rest = len(shown) - _MAX_SKILLS_SHOWN
     if rest > 0:
         shown = [*shown[:_MAX_SKILLS_SHOWN], f"{rest} more"]
     finding = card(
         Kind.INSIGHT,
         answer,
-        (named[0].start, named[0].end),
+        (named[0].start, named[0].end) if named else answer.gist,
         f"{'Also brings up' if known else 'Brings up'} {join_names(shown)}.",
         reason="Skills named",
         tag="skills",
         competency=competency_for(answer.text, "technical", window.competencies),
     )
-    finding.data["skills"] = list(dict.fromkeys(m.skill.name for m in named))
+    finding.data["skills"] = new
     yield finding
 
 
-def _own_questions(answer: Turn, question: str, fresh: set[str]) -> Iterator[Finding]:
+def _used(turn: Turn) -> set[str]:
+    """Return the skills a turn speaks of as known; what was denied may still come up."""
+    return {m.skill.name for m in mentions(turn.text)} - unused(turn.text)
+
+
+def _own_questions(answer: Turn, fresh: set[str], *, invited: bool) -> Iterator[Finding]:
     if answer.role != CANDIDATE:
         return
     asked = answers.own_questions(answer.text)
-    invited = answers.invites_questions(question)
     asked = [text for text in asked if invited or text.endswith("?")]
     if not asked:
         return

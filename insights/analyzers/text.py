@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from insights.analyzers.lexicon import word_list, words
+from insights.analyzers.speech import once
 
 _TOKEN = re.compile(
     r"\[[A-Z_]+-\d+\]"  # a redaction placeholder
@@ -14,6 +15,13 @@ _TOKEN = re.compile(
     r"|\.(?:NET|net)\b"
     r"|[^\W_]+(?:['’][^\W_]+)*(?:\+\+|#)?"  # words, don't, C++, C#
     r"|[%$€£]"
+)
+_ENDS = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n")
+# Where nobody punctuates, the end of a line ends a sentence, but not after words like these.
+_OPEN_END = re.compile(
+    r"(?:,|\b(?:a|an|the|of|for|with|to|in|at|on|by|from|about|and|or|but|my|our|i|we|is|was|are|"
+    r"were|have|has|had|than|as|around|over|under))$",
+    re.IGNORECASE,
 )
 _GLUED_UNIT = re.compile(r"(\d+(?:\.\d+)?)([a-z]{1,3})")
 _CONTRACTIONS = {"'ve": "have", "'re": "are", "'ll": "will", "'m": "am", "n't": "not"}
@@ -66,13 +74,22 @@ class Normalised:
 
     def span(self, match: re.Match[str]) -> tuple[int, int]:
         """Return where in the original text a match on `norm` stands."""
-        first = bisect_right(self.offsets, match.start()) - 1
-        last = bisect_right(self.offsets, max(match.start(), match.end() - 1)) - 1
+        return self.place(match.start(), match.end())
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Return where in the original text a span of `norm` stands."""
+        first = bisect_right(self.offsets, start) - 1
+        last = bisect_right(self.offsets, max(start, end - 1)) - 1
         return self.tokens[first].start, self.tokens[last].end
 
 
-def normalised(text: str, tokens: Sequence[Token] | None = None) -> Normalised:
-    tokens = tokenize(text) if tokens is None else tokens
+@once
+def normalised(text: str) -> Normalised:
+    return joined(tokenize(text))
+
+
+def joined(tokens: Sequence[Token]) -> Normalised:
+    """Return tokens as one comparable text."""
     offsets, position = [], 0
     for token in tokens:
         offsets.append(position)
@@ -80,6 +97,7 @@ def normalised(text: str, tokens: Sequence[Token] | None = None) -> Normalised:
     return Normalised(" ".join(token.norm for token in tokens), tokens, offsets)
 
 
+@once
 def tokenize(text: str) -> list[Token]:
     """Return the tokens of a text, number words merged into digits, contractions opened."""
     return _merge_numbers(_raw_tokens(text), text)
@@ -89,6 +107,7 @@ def norms(text: str) -> list[str]:
     return [token.norm for token in tokenize(text)]
 
 
+@once
 def content_words(text: str) -> set[str]:
     """Return the words of a text that carry meaning, roughly stemmed."""
     return {stem(word) for word in norms(text) if word not in _STOPWORDS and len(word) > 1}
@@ -105,11 +124,14 @@ def stem(word: str) -> str:
     return word
 
 
+@once
 def sentences(text: str) -> list[tuple[int, int]]:
     """Return the (start, end) offsets of the sentences of a text."""
     spans = []
     start = 0
-    for match in re.finditer(r"(?<=[.!?])[\"')\]]*\s+", text):
+    for match in _ENDS.finditer(text):
+        if match.group() == "\n" and _OPEN_END.search(text, start, match.start()):
+            continue
         spans.append((start, match.start()))
         start = match.end()
     if start < len(text):

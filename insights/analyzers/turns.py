@@ -4,18 +4,22 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from insights.analyzers.base import CANDIDATE, INTERVIEWER, ROOM, Line
-from insights.analyzers.text import sentence_at, sentences
+from insights.analyzers.lexicon import words
+from insights.analyzers.speech import Speech
+from insights.analyzers.text import norms, sentence_at, sentences
 
-_ACKNOWLEDGEMENT_WORDS = 3
+_ACKNOWLEDGEMENT_WORDS = 4
+_ACKNOWLEDGEMENTS = words("acknowledgements")
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Consecutive lines of one role; `text` joins them by spaces."""
+    """Consecutive lines of one role; `text` joins them by line ends."""
 
     role: str
     lines: tuple[Line, ...]
     text: str = field(repr=False)
+    question: str = field(default="", repr=False)  # what the interviewer said just before
 
     def ids(self, start: int, end: int) -> tuple[str, ...]:
         """Return the ids of the lines that a span of `text` touches."""
@@ -28,6 +32,15 @@ class Turn:
 
     def sentence(self, start: int, end: int) -> str:
         return sentence_at(self.text, start, end)
+
+    def part(self, line_id: str) -> tuple[int, int]:
+        """Return where one of the lines stands in `text`."""
+        start = 0
+        for line in self.lines:
+            if line.id == line_id:
+                break
+            start += len(line.text) + 1
+        return start, start + len(line.text)
 
     def touches(self, start: int, end: int, ids: Collection[str]) -> bool:
         return any(line_id in ids for line_id in self.ids(start, end))
@@ -65,7 +78,13 @@ def turns(lines: Iterable[Line]) -> list[Turn]:
             groups[-1].append(line)
         else:
             groups.append([line])
-    return [Turn(g[0].role, tuple(g), " ".join(line.text for line in g)) for g in groups]
+    found: list[Turn] = []
+    for group in groups:
+        text = Speech("\n".join(line.text for line in group))
+        before = found[-1] if found else None
+        question = before.text if before and before.role == INTERVIEWER else ""
+        found.append(Turn(group[0].role, tuple(group), text, question))
+    return found
 
 
 def exchanges(found: list[Turn]) -> list[Exchange]:
@@ -82,9 +101,9 @@ def exchanges(found: list[Turn]) -> list[Exchange]:
 
 
 def _is_backchannel(lines: list[Line]) -> bool:
-    text = " ".join(line.text for line in lines)
+    said = norms(" ".join(line.text for line in lines))
     return (
         lines[0].role == INTERVIEWER
-        and len(text.split()) <= _ACKNOWLEDGEMENT_WORDS
-        and "?" not in text
+        and len(said) <= _ACKNOWLEDGEMENT_WORDS
+        and _ACKNOWLEDGEMENTS.issuperset(said)
     )

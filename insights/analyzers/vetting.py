@@ -1,5 +1,6 @@
 """Lets through only what a model may say: grounded in the transcript, lawful, no verdict."""
 
+import re
 from dataclasses import replace
 
 from rapidfuzz import fuzz
@@ -15,6 +16,7 @@ from insights.analyzers.guards import (
     without_injection,
 )
 from insights.analyzers.model_answer import Item
+from insights.analyzers.prompt import repeats
 from insights.kinds import Kind
 
 MOST_QUESTIONS = 5
@@ -22,14 +24,16 @@ _SAME_CONTENT = 88.0
 _SAME_QUOTE = 97.0
 _PROFILE = "profile"
 _ABOUT_ANSWERS = frozenset({Kind.QUESTION, Kind.FACT_CHECK, Kind.SENTIMENT})
+_TO_CANDIDATE = re.compile(r"\byou(?:r|rs|rself)?\b", re.IGNORECASE)
 _ASKS = ("tell ", "walk ", "describe ", "explain ", "give ", "talk ", "show ", "share ")
 
 
 class Vetting:
     """Checks the items of one answer, one after the other; counts what had no evidence."""
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: Window, *, most_questions: int = MOST_QUESTIONS) -> None:
         self._window = window
+        self._most_questions = most_questions
         self._fresh = {line.id for line in window.lines}
         # What addresses the model is no evidence for anything.
         self._lines = _clean(window.transcript)
@@ -66,7 +70,11 @@ class Vetting:
         return finding
 
     def _may_say(self, kind: Kind, content: str, ids: tuple[str, ...]) -> bool:
-        if addresses_model(content) or (kind is not Kind.WARNING and unlawful_trait(content)):
+        if (
+            repeats(content)
+            or addresses_model(content)
+            or (kind is not Kind.WARNING and unlawful_trait(content))
+        ):
             return False
         if kind in _ABOUT_ANSWERS and INTERVIEWER in self._roles(ids):
             return False
@@ -79,7 +87,10 @@ class Vetting:
 
     def _may_ask(self, content: str) -> bool:
         questions = [f.content for f in self._kept if f.kind is Kind.QUESTION]
-        if len(questions) >= MOST_QUESTIONS:
+        if len(questions) >= self._most_questions:
+            return False
+        # Whom to hire may be asked of one who hires; of the interviewer it is a verdict.
+        if recommends(content) and not _TO_CANDIDATE.search(content):
             return False
         asks = content.rstrip().endswith("?") or content.casefold().startswith(_ASKS)
         # Other languages ask without a question mark or with their own.
@@ -124,7 +135,7 @@ class Vetting:
 
 def may_digest(text: str) -> bool:
     """Tell whether a digest may be kept and given to the next call."""
-    return not (addresses_model(text) or recommends(text))
+    return not (addresses_model(text) or recommends(text) or repeats(text))
 
 
 def _clean(lines: tuple[Line, ...]) -> tuple[Line, ...]:
