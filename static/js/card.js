@@ -10,7 +10,7 @@ const ACTS = [
   { value: "pinned", icon: "pin", label: "feedback_pinned", done: "feedback_pinned_done" },
 ];
 
-/** on: mayAct, quote(), feedback(value) */
+/** on: mayAct, quote(), asked(), feedback(value) */
 export function buildCard(insight, on) {
   const titleId = `card-title-${insight.id}`;
   const acts = on.mayAct
@@ -36,6 +36,12 @@ export function buildCard(insight, on) {
     h(
       "p",
       { class: "card-tags" },
+      h(
+        "button",
+        { class: "badge asked", type: "button", title: t("card_quote"), onclick: on.asked },
+        icon("check"),
+        h("span"),
+      ),
       h("span", { class: "badge high" }, t("card_high")),
       h("span", { class: "badge verdict" }),
       h("span", { class: "badge why" }),
@@ -61,8 +67,8 @@ function actButton(act, run) {
   );
 }
 
-/** role: who said the quoted line, or undefined while that line is not here yet */
-export function fillCard(element, insight, role) {
+/** lineOf(id): a line of the transcript, or undefined while it is not here yet */
+export function fillCard(element, insight, lineOf) {
   const find = (selector) => element.querySelector(selector);
   Object.assign(element.dataset, {
     kind: insight.kind,
@@ -75,8 +81,11 @@ export function fillCard(element, insight, role) {
   find(".card-icon").title = t(`card_source_${insight.source}`);
   setText(find(".card-title"), insight.title);
   setText(find(".card-content"), insight.content);
-  show(find(".badge.high"), insight.priority === "high");
-  fillBadge(find(".badge.why"), insight.reason);
+  const asked = insight.asked_in && lineOf(insight.asked_in);
+  setText(find(".badge.asked span"), asked ? t("card_asked_at", { at: clock(asked.start_ms) }) : t("card_asked"));
+  show(find(".badge.asked"), Boolean(insight.asked_in));
+  show(find(".badge.high"), insight.priority === "high" && !insight.asked_in);
+  fillBadge(find(".badge.why"), insight.source === "bank" ? t("card_bank") : insight.reason);
   const verdict = find(".badge.verdict");
   fillBadge(verdict, insight.verdict && t(`verdict_${insight.verdict}`));
   verdict.dataset.verdict = insight.verdict;
@@ -85,7 +94,7 @@ export function fillCard(element, insight, role) {
   show(find(".card-tags"), [...find(".card-tags").children].some((badge) => !badge.hidden));
   const quote = find("button.quote");
   setText(quote, insight.quote);
-  quote.dataset.role = role ?? "";
+  quote.dataset.role = lineOf(insight.segments[0])?.role ?? "";
   show(quote, Boolean(insight.quote));
   setText(find(".quote.other q"), insight.other_quote);
   show(find(".quote.other"), Boolean(insight.other_quote));

@@ -1,4 +1,7 @@
-/** Insight cards in their four tabs: keyed, newest first, pinned on top, the newest 50 kept. */
+/**
+ * Insight cards in their four tabs: keyed, pinned on top, then the newest answer's first and of
+ * one answer the most urgent; the newest 50 kept. Set aside and asked ones are folded away below.
+ */
 
 import { buildCard, fillCard, fillTime } from "./card.js";
 import { announce, byId, setText, show } from "./dom.js";
@@ -7,6 +10,7 @@ import { t } from "./i18n.js";
 const TABS = ["insights", "questions", "fact_check", "sentiment"];
 const KEPT = 50;
 const SET_ASIDE = new Set(["not_now", "wrong"]);
+const URGENCY = { high: 2, medium: 1, low: 0 };
 const STEADY_MS = 900; // nothing moves under a pointer that was moving this short a time ago
 
 class Panel {
@@ -14,8 +18,7 @@ class Panel {
     this.element = byId(`panel-${name}`);
     this.tab = byId(`tab-${name}`);
     this.list = this.element.querySelector(":scope > .cards");
-    this.aside = this.element.querySelector(".aside-cards");
-    this.asideList = this.aside.querySelector(".cards");
+    this.folds = [...this.element.querySelectorAll(":scope > [data-fold]")];
     this.empty = this.element.querySelector(".empty");
     this.emptyText = this.element.querySelector(".empty-text");
     this.teaching = this.emptyText.textContent;
@@ -29,10 +32,18 @@ class Panel {
     const count = this.list.childElementCount;
     setText(this.count, String(count));
     show(this.count, count > 0);
-    const aside = this.asideList.childElementCount;
-    show(this.aside, aside > 0);
-    setText(this.aside.querySelector("summary span"), t("set_aside", { n: aside }));
+    for (const fold of this.folds) {
+      const n = fold.lastElementChild.childElementCount;
+      show(fold, n > 0);
+      setText(fold.querySelector("summary span"), t(fold.dataset.fold, { n }));
+    }
     show(this.empty, count === 0);
+  }
+
+  /** Return the list where a card belongs. */
+  listOf(insight) {
+    const name = SET_ASIDE.has(insight.feedback) ? "set_aside" : insight.asked_in && "asked";
+    return this.folds.find((fold) => fold.dataset.fold === name)?.lastElementChild ?? this.list;
   }
 }
 
@@ -46,7 +57,7 @@ export class Cards {
   selected = "insights";
   now = () => Date.now(); // the server's clock
 
-  /** options: onquote(insight), onfeedback(insight, value), onpresence(insight, present), lineOf(id) */
+  /** options: onlines(ids), onfeedback(insight, value), onpresence(insight, present), lineOf(id), onselect(tab) */
   constructor(session, options) {
     this.#options = options;
     this.setSession(session);
@@ -63,9 +74,19 @@ export class Cards {
     for (const [name, panel] of this.#panels) {
       const off = name === "sentiment" && !session.sentiment;
       const over = session.status === "ended";
-      setText(panel.emptyText, off ? t("sentiment_off") : over ? t("panel_ended") : panel.teaching);
+      const more = panel.more && t(panel.more);
+      setText(panel.emptyText, off ? t("sentiment_off") : more || (over ? t("panel_ended") : panel.teaching));
       panel.tab.classList.toggle("off", off);
     }
+  }
+
+  /** Say (by a key) what else a panel shows while it has no cards. */
+  accompany(name, more) {
+    const panel = this.#panels.get(name);
+    if (panel.more === more) return;
+    panel.more = more;
+    panel.element.classList.toggle("accompanied", Boolean(more));
+    this.setSession(this.#session);
   }
 
   select(name, focus = false) {
@@ -79,6 +100,7 @@ export class Cards {
       if (chosen && focus) panel.tab.focus();
     }
     this.#refreshTimes();
+    this.#options.onselect(name);
   }
 
   #tabKey(event) {
@@ -101,7 +123,8 @@ export class Cards {
     const panel = this.#panels.get(insight.tab);
     if (!panel || (insight.tab === "sentiment" && !this.#session.sentiment)) return;
     const known = this.#cards.get(insight.id);
-    const moves = !known || insight.state === "superseded";
+    const moves =
+      !known || insight.state === "superseded" || insight.asked_in !== known.insight.asked_in;
     if (moves && !quiet && performance.now() - panel.moved < STEADY_MS) {
       this.#held.set(insight.id, insight);
       clearTimeout(this.#holdTimer);
@@ -123,10 +146,11 @@ export class Cards {
   #add(panel, insight, quiet) {
     const element = buildCard(insight, {
       mayAct: this.#session.may.comment,
-      quote: () => this.#options.onquote(this.#cards.get(insight.id)?.insight ?? insight),
+      quote: () => this.#options.onlines(this.#cards.get(insight.id).insight.segments),
+      asked: () => this.#options.onlines([this.#cards.get(insight.id).insight.asked_in]),
       feedback: (value) => this.#feedback(insight.id, value),
     });
-    const card = { element, insight, panel };
+    const card = { element, insight, panel, answer: this.#answer(insight) };
     this.#cards.set(insight.id, card);
     this.#fill(card);
     if (!quiet) {
@@ -143,7 +167,7 @@ export class Cards {
   }
 
   #fill(card) {
-    fillCard(card.element, card.insight, this.#options.lineOf(card.insight.segments[0])?.role);
+    fillCard(card.element, card.insight, this.#options.lineOf);
     this.#time(card);
   }
 
@@ -158,7 +182,7 @@ export class Cards {
     card.insight = insight;
     this.#fill(card);
     const aside = SET_ASIDE.has(insight.feedback);
-    if (before.feedback !== insight.feedback) this.#resettle(card);
+    if (before.feedback !== insight.feedback || before.asked_in !== insight.asked_in) this.#resettle(card);
     if (aside !== SET_ASIDE.has(before.feedback)) this.#options.onpresence(insight, !aside);
     if (String(before.segments) !== String(insight.segments)) {
       this.#options.onpresence(before, false);
@@ -166,7 +190,7 @@ export class Cards {
     }
   }
 
-  /** Move a card whose feedback changed, without losing the place of the focus. */
+  /** Move a card that was judged or asked, without losing the place of the focus. */
   #resettle(card) {
     const { element, panel } = card;
     const focused = element.contains(document.activeElement) ? document.activeElement : null;
@@ -174,24 +198,32 @@ export class Cards {
     this.#put(card);
     panel.refresh();
     if (!focused) return;
-    if (SET_ASIDE.has(card.insight.feedback)) next.focus({ preventScroll: true });
+    if (element.parentElement !== panel.list) next.focus({ preventScroll: true });
     else focused.focus({ preventScroll: true });
   }
 
   #put(card) {
     const { element, insight, panel } = card;
-    const list = SET_ASIDE.has(insight.feedback) ? panel.asideList : panel.list;
+    const list = panel.listOf(insight);
     let before = list.firstElementChild;
-    while (before && (before === element || this.#precedes(before, insight)))
+    while (before && (before === element || this.#precedes(before, card)))
       before = before.nextElementSibling;
     list.insertBefore(element, before);
   }
 
-  #precedes(element, insight) {
-    const other = this.#cards.get(element.dataset.id).insight;
+  /** Return when the answer was given that a card is about: what it says later moves nothing. */
+  #answer({ segments }) {
+    const starts = segments.map((id) => this.#options.lineOf(id)?.start_ms ?? Infinity);
+    return Math.max(...starts, -1);
+  }
+
+  #precedes(element, { insight, answer }) {
+    const other = this.#cards.get(element.dataset.id);
     const pinned = insight.feedback === "pinned";
-    if ((other.feedback === "pinned") !== pinned) return !pinned;
-    return other.at > insight.at;
+    if ((other.insight.feedback === "pinned") !== pinned) return !pinned;
+    if (other.answer !== answer) return other.answer > answer;
+    const urgency = URGENCY[other.insight.priority] - URGENCY[insight.priority];
+    return urgency ? urgency > 0 : other.insight.at > insight.at;
   }
 
   #remove(id) {
@@ -223,8 +255,8 @@ export class Cards {
   }
 
   #tooOld(panel, insight) {
-    if (insight.feedback || panel.list.childElementCount < KEPT) return false;
-    return this.#cards.get(panel.list.lastElementChild.dataset.id).insight.at > insight.at;
+    if (insight.feedback || insight.asked_in || panel.list.childElementCount < KEPT) return false;
+    return this.#precedes(panel.list.lastElementChild, { insight, answer: this.#answer(insight) });
   }
 
   #refreshTimes() {
@@ -248,7 +280,8 @@ export class Cards {
     const card = this.#cards.get(id);
     if (!card) return false;
     this.select(card.insight.tab);
-    if (SET_ASIDE.has(card.insight.feedback)) card.panel.aside.open = true;
+    const fold = card.element.closest("details");
+    if (fold) fold.open = true;
     card.element.scrollIntoView({ block: "nearest" });
     card.element.focus({ preventScroll: true });
     card.element.classList.remove("lit");

@@ -19,14 +19,17 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-export function icon(name, extra = "") {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", `icon ${extra}`.trim());
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `${icons}#${name}`);
-  svg.append(use);
-  return svg;
+/** Make an element of a drawing. */
+export function draw(tag, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+export function icon(name) {
+  const use = draw("use", { href: `${icons}#${name}` });
+  return draw("svg", { class: "icon", "aria-hidden": "true" }, use);
 }
 
 export function setIcon(svg, name) {

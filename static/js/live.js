@@ -1,5 +1,6 @@
 /** The page of one interview: wires what it knows, hears and shows. */
 
+import { Analysis } from "./analysis.js";
 import { act } from "./api.js";
 import { Banner } from "./banner.js";
 import { Cards } from "./cards.js";
@@ -8,6 +9,7 @@ import { byId, setText, show } from "./dom.js";
 import { sentence } from "./errors.js";
 import { renderGuide } from "./guide.js";
 import { ago, clock, moment, span, t } from "./i18n.js";
+import { Ledger } from "./ledger.js";
 import { showLost } from "./lost.js";
 import { Meters } from "./meters.js";
 import { Notes } from "./notes.js";
@@ -20,6 +22,7 @@ import { setUpShortcuts } from "./shortcuts.js";
 import { LiveSocket } from "./socket.js";
 import { setUpStop } from "./stop.js";
 import { Store } from "./store.js";
+import { Tone } from "./tone.js";
 import { Topbar } from "./topbar.js";
 import { Transcript } from "./transcript.js";
 
@@ -42,9 +45,22 @@ const recording = new Recording((role) => `${socketBase}/audio/${role}/`, banner
 const setup = new Setup(base);
 const notes = new Notes(`${base}/notes/`, store);
 const live = new LiveSocket({ url: `${socketBase}/live/`, snapshotUrl: `${base}/snapshot/`, store });
+const analysis = new Analysis(`${base}/analyse/`, banner);
+const lineOf = (id) => store.segments.get(id);
+const ledger = new Ledger({
+  lineOf,
+  onlines,
+  oncount: (n) => cards.accompany("fact_check", n && "ledger_no_cards"),
+});
+const tone = new Tone(`${base}/tones/`, {
+  lineOf,
+  onlines,
+  oncount: (n) => cards.accompany("sentiment", n && "tone_no_cards"),
+});
 const cards = new Cards(boot.session, {
-  lineOf: (id) => store.segments.get(id),
-  onquote: (insight) => quote(insight),
+  lineOf,
+  onlines,
+  onselect: () => tone.renew(),
   onfeedback: (insight, value) => feedback(insight, value),
   onpresence: (insight, present) => transcript.mark(insight, present),
 });
@@ -69,6 +85,8 @@ function render() {
   topbar.render(session, recording);
   setup.render(session, recording);
   cards.setSession(session);
+  analysis.render(session, catchingUp);
+  tone.allow(session.sentiment);
   show(byId("waiting"), session.status === "draft");
   show(byId("transcript-frame"), session.status !== "draft");
   const empty = transcript.length === 0 && session.status !== "draft" && !setupFills();
@@ -109,6 +127,7 @@ function view(name) {
   if (name === "guide") unread = 0;
   showUnseen();
   if (name === "transcript") transcript.settle();
+  if (name === "copilot") tone.renew();
 }
 
 function showUnseen() {
@@ -128,7 +147,11 @@ store.addEventListener("session", ({ detail }) => {
 
 store.addEventListener("segment", ({ detail: segment }) => {
   transcript.upsert(segment);
-  if (segment.echo) return hintAtEcho();
+  if (segment.echo) {
+    ledger.drop(segment.id);
+    tone.drop(segment.id);
+    return hintAtEcho();
+  }
   show(byId("transcript-empty"), false);
 });
 
@@ -177,6 +200,9 @@ store.addEventListener("insight", ({ detail: insight }) => {
   showUnseen();
   cards.upsert(insight, { quiet: catchingUp });
 });
+
+store.addEventListener("claim", ({ detail }) => ledger.upsert(detail));
+store.addEventListener("tone", ({ detail }) => tone.upsert(detail));
 
 store.addEventListener("note", ({ detail }) => {
   notes.add(detail, catchingUp);
@@ -246,9 +272,10 @@ window.addEventListener("signed-out", () => leave("signed_out"));
 
 // --- what the person does ------------------------------------------------------------------------
 
-function quote(insight) {
+/** Show the first of these lines that is there. */
+function onlines(ids) {
   view("transcript");
-  insight.segments.some((id) => transcript.reveal(id));
+  ids.some((id) => transcript.reveal(id));
 }
 
 async function feedback(insight, value) {

@@ -12,6 +12,8 @@ export class Store extends EventTarget {
     this.guide = snapshot.guide;
     this.segments = new Map();
     this.insights = new Map();
+    this.claims = new Map();
+    this.tones = new Map();
     this.gaps = new Map();
     this.notes = new Set();
     this.upload = null;
@@ -36,6 +38,8 @@ export class Store extends EventTarget {
     // The newest first: cards too old to be kept are then never built.
     const insights = [...snapshot.insights].sort((a, b) => (a.at > b.at ? -1 : 1));
     for (const insight of insights) this.#take("insight", this.insights, insight);
+    for (const claim of snapshot.claims) this.#take("claim", this.claims, claim);
+    for (const tone of snapshot.tones) this.#take("tone", this.tones, tone);
     for (const note of snapshot.notes) this.addNote(note);
     if (snapshot.upload) this.#takeUpload(snapshot.upload);
     this.cursor = Math.max(this.cursor, snapshot.cursor);
@@ -56,6 +60,14 @@ export class Store extends EventTarget {
       case "insight_changed":
         this.#take("insight", this.insights, event.insight);
         this.#saw(event.insight.revision);
+        break;
+      case "claim":
+        this.#take("claim", this.claims, event.claim);
+        this.#saw(event.claim.revision);
+        break;
+      case "tone":
+        this.#take("tone", this.tones, event.tone);
+        this.#saw(event.tone.revision);
         break;
       case "gap":
         this.#take("gap", this.gaps, event.gap);

@@ -27,7 +27,6 @@ export class Topbar {
     this.#recordState(session, recording);
     this.#consent(session.consent);
     this.#engine(session);
-    this.#analysis(session.analysis);
     show(byId("timer"), Boolean(session.started_at));
     const planned = session.planned_minutes;
     setText(byId("timer-planned"), planned ? t("timer_planned", { minutes: planned }) : "");
@@ -59,14 +58,6 @@ export class Topbar {
     const values = { language: languageName(language), engine: name };
     setText(byId("engine-text"), t(engine ? "engine" : "engine_pending", values));
     setText(byId("engine-tip"), engine?.reason || t("engine_tip_pending"));
-  }
-
-  #analysis(analysis) {
-    const name = analysis?.engine ?? "off";
-    setText(byId("analysis-text"), has(`analysis_${name}`) ? t(`analysis_${name}`) : name);
-    const fallback = has(`analysis_tip_${name}`) ? t(`analysis_tip_${name}`) : "";
-    setText(byId("analysis-tip"), analysis?.detail || fallback);
-    show(byId("analysis-tip"), Boolean(analysis?.detail || fallback));
   }
 
   #tick() {

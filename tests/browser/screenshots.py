@@ -53,6 +53,12 @@ def walk(page: Page, url: str) -> None:
     expect(page.get_by_test_id("record-state")).to_contain_text("Ended", timeout=SLOW)
     page.get_by_test_id("tab-insights").click()
     shoot(page, "ended")
+    page.get_by_test_id("tab-fact_check").click()
+    page.get_by_test_id("ledger").locator("summary").click()
+    shoot(page, "claims")
+    page.get_by_test_id("tab-sentiment").click()
+    expect(page.get_by_test_id("tone-summary")).to_contain_text("Confidence")
+    shoot(page, "tone")
 
 
 READY = """
