@@ -1,11 +1,12 @@
 # make run    installs, prepares and serves the application with a demo interview
 # make test   installs and runs everything: lint, types, contracts, tests
 # make bench  measures speed and cost, and writes docs/benchmarks.md
+# make evaluate  measures the analysis on labelled interviews; fails below the floors
 PORT ?= 8000
 PYTHON ?= python3
 export PORT PYTHON
 
-.PHONY: help install run run-services test bench screenshots clean
+.PHONY: help install run run-services test bench evaluate screenshots clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -25,6 +26,10 @@ test:
 bench:
 	@deploy/install.sh dev
 	@.venv/bin/python -m tests.benchmarks
+
+evaluate:
+	@deploy/install.sh dev
+	@.venv/bin/python -m tests.evaluation $(ARGS)
 
 screenshots:
 	@deploy/install.sh dev
