@@ -10,13 +10,14 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import interview, redaction, starting, streams, upload
+from tests.benchmarks import analysis, interview, redaction, starting, streams, upload
 from tests.benchmarks.figures import PAGE, Report, write
 
 BENCHMARKS: dict[str, Callable[[], Report]] = {
     "starting": starting.main,
     "redaction": redaction.main,
     "interview": interview.main,
+    "analysis": analysis.main,
     "upload": upload.main,
     "streams": streams.main,
 }
