@@ -8,6 +8,7 @@ packages show keys and hashes.
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import nullcontext
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
@@ -24,7 +25,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.sites import UnfoldAdminSite
@@ -108,6 +109,31 @@ def streamed(request: HttpRequest, lines: Iterator[str]) -> Iterable[str] | Asyn
     return one_by_one() if isinstance(request, ASGIRequest) else lines
 
 
+@dataclass(frozen=True, slots=True)
+class OperatorPage:
+    """A page about the whole installation, for superusers; it has a place in the menu."""
+
+    route: str
+    name: str
+    view: Callable[[HttpRequest], HttpResponse]
+    icon: str
+    title: Any
+    summary: Any
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not sees_everything(request):
+            raise Http404
+        return self.view(request)
+
+
+_operator_pages: list[OperatorPage] = []
+
+
+def add_page(page: OperatorPage) -> None:
+    """Put a page into the site and its menu; for the admin modules of other packages."""
+    _operator_pages.append(page)
+
+
 class AdministrationSite(UnfoldAdminSite):
     index_title = _("Administration")
 
@@ -121,7 +147,9 @@ class AdministrationSite(UnfoldAdminSite):
         return may_enter(request)
 
     def get_urls(self) -> list[URLPattern]:
-        return [url for url in super().get_urls() if getattr(url, "name", "") not in LEFT_OUT]
+        own = [path(page.route, self.admin_view(page), name=page.name) for page in _operator_pages]
+        urls = [url for url in super().get_urls() if getattr(url, "name", "") not in LEFT_OUT]
+        return [*own, *urls]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         inner = super().admin_view(view, cacheable)
@@ -157,6 +185,16 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "summary": model_admin.summary,
                 }
             )
+    if sees_everything(request):
+        found["installation"] += [
+            {
+                "title": page.title,
+                "link": reverse(f"admin:{page.name}"),
+                "icon": page.icon,
+                "summary": page.summary,
+            }
+            for page in _operator_pages
+        ]
     return [{"title": GROUPS[group], "items": items} for group, items in found.items() if items]
 
 

@@ -41,7 +41,7 @@ class TooMany(DomainError):
 def take(key: str, limit: int, period: int = 60) -> None:
     """Count one more in this period of seconds; raise TooMany above the limit."""
     window, passed = divmod(int(time.time()), period)
-    count = _tried(_count, f"limit:{key}:{window}", period)
+    count = tried(_count, f"limit:{key}:{window}", period)
     if count is not None and count > limit:
         raise TooMany(period - passed)
 
@@ -74,15 +74,15 @@ def place() -> str:
 
 def first(key: str, period: int) -> bool:
     """Tell whether this is the first time in so many seconds; yes where the cache fails."""
-    return _tried(cache.add, f"first:{key}", 1, period) is not False
+    return tried(cache.add, f"first:{key}", 1, period) is not False
 
 
 def remembered(key: str, period: int, find: Callable[[], str]) -> str:
     """Return what was found in the last so many seconds, else find it."""
-    known: str | None = _tried(cache.get, f"known:{key}")
+    known: str | None = tried(cache.get, f"known:{key}")
     if known is None:
         known = find()
-        _tried(cache.set, f"known:{key}", known, period)
+        tried(cache.set, f"known:{key}", known, period)
     return known
 
 
@@ -100,7 +100,7 @@ class Slots:
 
     def take(self, name: str, limit: int) -> None:
         """Hold one more place; raise TooMany when all are taken."""
-        slot = _tried(self._free, f"slot:{name}", limit)
+        slot = tried(self._free, f"slot:{name}", limit)
         if slot == "":
             raise TooMany(RETRY_SECONDS)
         if slot:
@@ -114,7 +114,7 @@ class Slots:
 
     def renew(self) -> None:
         for slot in self._held:
-            _tried(self._renew, slot)
+            tried(self._renew, slot)
 
     def _renew(self, slot: str) -> None:
         if cache.get(slot) == self._holder:
@@ -124,14 +124,14 @@ class Slots:
 
     def release(self) -> None:
         while self._held:
-            _tried(self._release, self._held.pop())
+            tried(self._release, self._held.pop())
 
     def _release(self, slot: str) -> None:
         if cache.get(slot) == self._holder:
             cache.delete(slot)
 
 
-def _tried(ask: Callable[..., Result], *args: Any) -> Result | None:
+def tried(ask: Callable[..., Result], *args: Any) -> Result | None:
     """Return what the cache says; None where it fails."""
     try:
         return ask(*args)

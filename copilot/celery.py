@@ -5,8 +5,9 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_failure
+from celery.signals import task_failure, worker_process_shutdown
 
+from copilot.lib import latency
 from copilot.lib.logs import describe
 
 logger = logging.getLogger(__name__)
@@ -25,3 +26,9 @@ def tell_failure(
     """Log a failed task without its exception's message, which may quote what was said."""
     name = getattr(sender, "name", "?")
     logger.error("task %s %s failed: %s", name, task_id, describe(exception))
+
+
+@worker_process_shutdown.connect
+def keep_latencies(**kwargs: object) -> None:
+    """Hand over what a process of the pool counted: it ends without Python's own farewell."""
+    latency.flush()

@@ -31,13 +31,18 @@ def start_if_wanted() -> None:
         start()
 
 
+def threads() -> int:
+    """Return how many tasks run at the same time: recordings never keep analysis waiting."""
+    return settings.INTERVIEW_ANALYSIS_WORKERS + settings.INTERVIEW_UPLOAD_WORKERS + 1
+
+
 def start() -> None:
     global _worker
     # It is the server's process: whoever may run the server may run its worker.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     worker = app.Worker(
         pool="threads",
-        concurrency=2,
+        concurrency=threads(),
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,

@@ -268,6 +268,11 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # intervals of seconds: no file
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TASK_TIME_LIMIT = 120
+# Asking a model is waiting for it: threads do that. A worker told of no queue serves both.
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"celery": {}, "analysis": {}}
+CELERY_TASK_ROUTES = {
+    f"insights.tasks.{name}": {"queue": "analysis"} for name in ("analyze", "predict", "review")
+}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1}
 
 # --- People --------------------------------------------------------------------------------------
@@ -486,6 +491,8 @@ INTERVIEW_LLM_PREDICTION: bool = env.bool("INTERVIEW_LLM_PREDICTION", True)  # w
 INTERVIEW_ANALYSIS_CACHE: float = env.float("INTERVIEW_ANALYSIS_CACHE", 3600.0)  # seconds
 INTERVIEW_ANALYSIS_WORKERS: int = env.int("INTERVIEW_ANALYSIS_WORKERS", 8)  # threads
 INTERVIEW_METRICS_TOKEN: str = env.str("INTERVIEW_METRICS_TOKEN", "")  # empty: no /metrics
+# Seconds between two writings of what a process counted; 0: latencies are not kept.
+INTERVIEW_LATENCY_INTERVAL: float = env.float("INTERVIEW_LATENCY_INTERVAL", 5.0)
 INTERVIEW_ANALYSIS_INTERVAL: float = env.float("INTERVIEW_ANALYSIS_INTERVAL", 5.0)  # seconds
 INTERVIEW_ANALYSIS_LEASE: float = env.float("INTERVIEW_ANALYSIS_LEASE", 40.0)  # seconds
 INTERVIEW_SWEEP_INTERVAL: float = env.float("INTERVIEW_SWEEP_INTERVAL", 3.0)  # seconds
@@ -495,6 +502,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "insights.tasks.sweep",
         "schedule": INTERVIEW_SWEEP_INTERVAL,
         "options": {"expires": INTERVIEW_SWEEP_INTERVAL},
+    },
+    "sweep-reviews": {
+        "task": "insights.tasks.sweep_reviews",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "fold-latencies": {
+        "task": "insights.tasks.fold_latencies",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
     },
     "sweep-uploads": {
         "task": "transcription.tasks.sweep_uploads",

@@ -9,6 +9,7 @@ import insights.urls
 import sessions.urls
 import transcription.urls
 from copilot import api
+from insights import views as insight_views
 from sessions import views as session_views
 
 
@@ -34,4 +35,5 @@ urlpatterns = [
     path("api/v1/", include((api.urlpatterns, "api"))),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
+    path("metrics", insight_views.metrics),
 ]

@@ -1,4 +1,4 @@
-"""REST: snapshot, transcript, insights and feedback on them."""
+"""REST: snapshot, transcript, insights and feedback on them, claims, tones, another analysis."""
 
 from typing import Any
 from uuid import UUID
@@ -9,10 +9,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from copilot.lib.errors import DomainError
-from insights import cards, queries
-from insights.serializers import insight_json
+from insights import cards, queries, tasks
+from insights.serializers import claim_json, insight_json, tone_json
 from sessions import access
 from sessions.services import note_view
+from sessions.states import Status
 from transcription.queries import transcript
 from transcription.serializers import segment_json
 
@@ -60,3 +61,33 @@ class Feedback(APIView):
             feedback=given.validated_data["feedback"],
         )
         return Response(insight_json(insight))
+
+
+class Claims(APIView):
+    def get(self, request: Request, session_id: UUID) -> Response:
+        session = access.get_session(request.user, session_id)
+        note_view(session)
+        return Response({"results": [claim_json(c) for c in queries.claims_of(session)]})
+
+
+class Tones(APIView):
+    """The tone of the candidate's wording; nothing where the organization wants none."""
+
+    def get(self, request: Request, session_id: UUID) -> Response:
+        session = access.get_session(request.user, session_id)
+        note_view(session)
+        points = [tone_json(point) for point in queries.tones_of(session)]
+        return Response({"results": points, "summary": queries.tone_summary(session)})
+
+
+class Analyse(APIView):
+    """Read an interview that is over once more, from its first line to its last."""
+
+    def post(self, request: Request, session_id: UUID) -> Response:
+        session = access.get_session(request.user, session_id, access.Perm.RECORD)
+        if session.status != Status.ENDED:
+            raise DomainError("not_ended", "A running interview is analysed as it goes.")
+        if not session.organization.analysis_enabled:
+            raise DomainError("analysis_off", "Your organization has switched analysis off.")
+        tasks.review.delay(str(session.pk))
+        return Response({"state": "queued"}, status=202)

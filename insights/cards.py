@@ -2,43 +2,99 @@
 
 import hashlib
 import hmac
+from collections import Counter
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F, QuerySet
 
 from copilot.lib.errors import DomainError
-from insights import queries
-from insights.analyzers.base import Finding
+from insights import bank, latency, queries, said
+from insights.analyzers.base import CANDIDATE, INTERVIEWER, ROOM, Finding
+from insights.analyzers.evidence import locate
+from insights.analyzers.followups import MIN_ANSWER_WORDS
+from insights.analyzers.similar import asks, same
+from insights.analyzers.turns import turns
 from insights.debounce import Lease
 from insights.kinds import LOOKS, Kind
 from insights.models import Insight
 from insights.serializers import insight_json
 from sessions import access, events
 from sessions.models import Session
+from transcription.models import Segment
 
-State = Insight.State
-KEPT = (Insight.Feedback.PINNED, Insight.Feedback.USED)
+State, Source, Feedback = Insight.State, Insight.Source, Insight.Feedback
+KEPT = (Feedback.PINNED, Feedback.USED)
+SPLIT_MS = 8000  # a question said in two lines goes on within this time
+# How many answers a card is for; what is not named here stays.
+ANSWERS = {Kind.QUESTION: 1, Kind.TIP: 1, Kind.SENTIMENT: 3}
+MOST = {Kind.QUESTION: 5, Kind.TIP: 3, Kind.SENTIMENT: 3}  # of these at a time, the newest
+_BY_LINE = (Kind.QUESTION, Kind.TIP, Kind.SENTIMENT)  # a better one on the line takes its place
+_RANK = {Source.PATTERN: 0, Source.BANK: 0, Source.RULES: 1, Source.LLM: 2}
 
 
-def _fingerprint(session: Session, finding: Finding) -> bytes:
-    """Return what makes two findings the same card: the question itself, else kind and line."""
-    said = finding.data.get("key") if finding.kind != Kind.QUESTION else None
-    said = said or " ".join(finding.content.casefold().split())
-    return hmac.digest(session.data_key(), f"{finding.kind}|{said}".encode(), hashlib.sha256)[:16]
+# --- Said once -----------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def store_finding(*, session_id: UUID, finding: Finding, state: str, source: str) -> Insight | None:
-    """Store one card, or turn the equal preliminary one into it; None when nothing changes."""
+    """Store a card, or make the one better that it stands for; None when nothing changes.
+
+    1. What was said already, by whichever analyzer and in whatever words, is not said again; a
+       better version takes the place of the card, what a person has judged stays as it is.
+    2. Else it takes the place of a preliminary card about the same words.
+    3. Else it is a new card.
+    """
     session = access.lock_session(session_id)
     if session is None:
         return None
+    if finding.kind == Kind.SENTIMENT and not session.organization.sentiment:
+        return None
+    if finding.kind == Kind.TIP:
+        state = State.PRELIMINARY  # advice for the moment: it is never confirmed, it goes
     mark = _fingerprint(session, finding)
     known = session.insights.filter(kind=finding.kind, fingerprint=mark).first()
-    if known is not None and (known.state != State.PRELIMINARY or state == State.PRELIMINARY):
-        return None  # said already; the same thing is said once
+    known = known or said.find(session, finding, source)
+    if known is not None and not _improves(known, state, source):
+        return None
+    known = known or _first_look(session, finding, state, source)
+    insight = known or Insight(session=session, kind=finding.kind)
+    insight.fingerprint = mark
+    _fill(insight, session, finding)
+    insight.state, insight.source = state, source
+    return _save(insight, "insight_changed" if known else "insight")
+
+
+def _fingerprint(session: Session, finding: Finding) -> bytes:
+    """Return what makes two findings the same card: the question itself, else kind and line."""
+    about = finding.data.get("key") if finding.kind != Kind.QUESTION else None
+    about = about or " ".join(finding.content.casefold().split())
+    return hmac.digest(session.data_key(), f"{finding.kind}|{about}".encode(), hashlib.sha256)[:16]
+
+
+def _improves(card: Insight, state: str, source: str) -> bool:
+    """Tell whether a version is better than a card that says the same and may still change."""
+    if card.state == State.SUPERSEDED or card.feedback or card.asked_in:
+        return False
+    old = _RANK[Source(card.source)], card.state == State.COMPLETE
+    new = _RANK[Source(source)], state == State.COMPLETE
+    return new != old and new[0] >= old[0] and new[1] >= old[1]
+
+
+def _first_look(session: Session, finding: Finding, state: str, source: str) -> Insight | None:
+    """Return the preliminary card about the same words, which a better finding replaces."""
+    lines = set(finding.line_ids)
+    waiting = session.insights.filter(kind=finding.kind, state=State.PRELIMINARY)
+    for card in waiting:
+        if lines.isdisjoint(card.segments) or not _improves(card, state, source):
+            continue
+        if finding.kind in _BY_LINE or same(card.quote, finding.quote):
+            return card
+    return None
+
+
+def _fill(insight: Insight, session: Session, finding: Finding) -> None:
     look = LOOKS[finding.kind]
-    insight = known or Insight(session=session, kind=finding.kind, fingerprint=mark)
     insight.title = finding.title or look.title
     insight.content = finding.content
     insight.quote = finding.quote
@@ -50,61 +106,141 @@ def store_finding(*, session_id: UUID, finding: Finding, state: str, source: str
     insight.priority = finding.priority or look.priority
     insight.confidence = finding.confidence
     insight.segments = list(finding.line_ids)
-    insight.state, insight.source = state, source
-    return _save(insight, "insight_changed" if known else "insight")
 
 
 def _save(insight: Insight, event: str) -> Insight:
     insight.revision = events.next_revision(insight.session_id)
     insight.save()
     body = {"revision": insight.revision, "insight": insight_json(insight)}
-    events.publish_on_commit(insight.session_id, event, body)
+    said_at = latency.note_card(insight) if event == "insight" else None
+    events.publish_on_commit(insight.session_id, event, body, said_at)
     return insight
+
+
+# --- Confirmed, or taken away ---------------------------------------------------------------------
+
+
+def _living(session: Session) -> QuerySet[Insight]:
+    return session.insights.exclude(state=State.SUPERSEDED)
 
 
 def settle_preliminary(session: Session, lease: Lease) -> None:
     """Replace the preliminary cards on analysed lines by better ones, or confirm them."""
-    read = session.segments.filter(sequence__gt=lease.after, sequence__lte=lease.through)
-    ids = {str(pk) for pk in read.values_list("pk", flat=True)}
-    cards = session.insights.exclude(state=State.SUPERSEDED)
+    _take_back(session, lease)
+    waiting = list(_living(session).filter(state=State.PRELIMINARY).exclude(kind=Kind.TIP))
+    lines = {line for card in waiting for line in card.segments}
+    read = session.segments.filter(pk__in=lines, sequence__lte=lease.through)
+    sequences = {str(pk): number for pk, number in read.values_list("pk", "sequence")}
+    # A card is younger than its lines: only the latest ones can be about them.
+    since = min(sequences.values(), default=lease.through)
+    complete = _living(session).filter(state=State.COMPLETE, kind__in=_BY_LINE, revision__gt=since)
     better = {
-        (card.kind, line)
-        for card in cards.filter(state=State.COMPLETE).only("kind", "segments", "session")
-        for line in card.segments
+        (kind, line)
+        for kind, segments in complete.values_list("kind", "segments")
+        for line in segments
     }
-    for card in cards.filter(state=State.PRELIMINARY):
-        if not ids.intersection(card.segments):
+    for card in waiting:
+        if not sequences.keys() >= set(card.segments):
             continue
+        judged = card.feedback or card.asked_in
         replaced = any((card.kind, line) in better for line in card.segments)
-        card.state = State.SUPERSEDED if replaced else State.COMPLETE
+        card.state = State.SUPERSEDED if replaced and not judged else State.COMPLETE
         _save(card, "insight_changed")
 
 
-def drop_stale(session: Session, lease: Lease) -> None:
-    """Take suggestions about earlier answers off the page once there are newer ones.
-
-    Help for the previous question is worse than none; what somebody pinned or used stays.
-    """
-    read = session.segments.filter(sequence__gt=lease.after, sequence__lte=lease.through)
-    ids = {str(pk) for pk in read.values_list("pk", flat=True)}
-    living = session.insights.filter(kind=Kind.QUESTION).exclude(state=State.SUPERSEDED)
-    cards = list(living)
-    if not any(ids.intersection(card.segments) for card in cards):
+def _take_back(session: Session, lease: Lease) -> None:
+    """Take away cards whose words turned out to be an echo, wholly or in the part they quote."""
+    changed = session.segments.filter(revision__gt=lease.after).exclude(revision=F("sequence"))
+    lines = {str(segment.pk): segment for segment in changed}
+    if not lines:
         return
-    for card in cards:
-        if not ids.intersection(card.segments) and card.feedback not in KEPT:
+    echoes = [segment.pk for segment in lines.values() if segment.echo]
+    for card in session.insights.filter(asked_in__in=echoes):
+        card.asked_in = None
+        _save(card, "insight_changed")
+    since = min(segment.sequence for segment in lines.values())
+    for card in _living(session).filter(revision__gt=since).exclude(feedback__in=KEPT):
+        if not lines.keys().isdisjoint(card.segments) and not _stands(session, card):
             card.state = State.SUPERSEDED
             _save(card, "insight_changed")
+
+
+def _stands(session: Session, card: Insight) -> bool:
+    """Tell whether what a card quotes is still there to read."""
+    rows = session.segments.filter(pk__in=card.segments, echo=False)
+    lines = [queries.line_of(segment) for segment in rows]
+    return any(card.quote in line.text for line in lines) or locate(card.quote, lines) is not None
+
+
+def drop_stale(session: Session, lease: Lease) -> None:
+    """Take cards off the page that are about earlier answers than they are good for.
+
+    Help for the previous question is worse than none; what somebody pinned or used stays, and so
+    does what was asked.
+    """
+    passing = _living(session).filter(kind__in=ANSWERS, asked_in__isnull=True)
+    cards = list(passing.exclude(feedback__in=KEPT).order_by("-revision"))
+    if not cards:
+        return
+    recent = queries.recent_lines(session, through=lease.through)
+    answers = [
+        turn
+        for turn in turns(recent)
+        if turn.role in (CANDIDATE, ROOM) and turn.words >= MIN_ANSWER_WORDS
+    ]
+    shown: Counter[Kind] = Counter()
+    for card in cards:
+        kind = Kind(card.kind)
+        counted = answers[-ANSWERS[kind] :]
+        since = counted[0].lines[0].start if counted else 0.0
+        fresh = {line.id for line in recent if line.start >= since}
+        stale = fresh.isdisjoint(card.segments)
+        counts = not stale and not card.feedback
+        shown[kind] += counts
+        if stale or (counts and shown[kind] > MOST[kind]):
+            card.state = State.SUPERSEDED
+            _save(card, "insight_changed")
+
+
+# --- What people do with them --------------------------------------------------------------------
+
+
+@transaction.atomic
+def note_asked(session: Session, segment: Segment) -> list[Insight]:
+    """Mark the suggested questions that a line of the interviewer asks; return them."""
+    if segment.role not in (INTERVIEWER, ROOM) or segment.echo:
+        return []
+    held = access.lock_session(session.pk)
+    if held is None:
+        return []
+    spoken = f"{_line_before(held, segment)} {segment.text}".strip()
+    open_questions = _living(held).filter(kind=Kind.QUESTION, asked_in__isnull=True)
+    asked = [card for card in open_questions if asks(spoken, card.content)]
+    for card in asked:
+        card.asked_in = segment.pk
+        _save(card, "insight_changed")
+    return asked
+
+
+def _line_before(session: Session, segment: Segment) -> str:
+    """Return what the same person said just before, without anybody in between."""
+    earlier = session.segments.filter(echo=False, start_ms__lt=segment.start_ms)
+    before = earlier.order_by("-start_ms").first()
+    if before is None or before.role != segment.role:
+        return ""
+    return str(before.text) if segment.start_ms - before.end_ms <= SPLIT_MS else ""
 
 
 @transaction.atomic
 def give_feedback(*, session: Session, insight_id: UUID, feedback: str) -> Insight:
     """Keep what a person made of a card; raise DomainError for an unknown card or word."""
-    if feedback not in Insight.Feedback.values:
+    if feedback not in Feedback.values:
         raise DomainError("bad_feedback", "Feedback is used, not_now, wrong or pinned.", status=400)
     access.lock_session(session.pk)
     insight = session.insights.filter(pk=insight_id).first()
     if insight is None:
         raise DomainError("not_found", "There is no such card.", status=404)
+    before = insight.feedback
     insight.feedback = feedback
+    bank.learn(insight, before, feedback)
     return _save(insight, "insight_changed")

@@ -102,6 +102,43 @@ def complete(lease: Lease, state: AnalysisState, digest: str) -> float | None:
     return countdown
 
 
+@transaction.atomic
+def hold(session_id: UUID) -> Lease | Later | None:
+    """Take the lease for another reading of lines that were all analysed; None without any.
+
+    The cursor stays; give the lease back with `let_go`.
+    """
+    state = AnalysisState.objects.select_for_update().filter(session_id=session_id).first()
+    if state is None or not state.last_sequence:
+        return None
+    now = timezone.now()
+    held = state.lease_until is not None and state.lease_until > now
+    if held or state.last_sequence > state.analysed_through:
+        return Later(settings.INTERVIEW_ANALYSIS_INTERVAL)
+    state.lease_token = uuid.uuid4()
+    state.lease_until = now + timedelta(seconds=settings.INTERVIEW_ANALYSIS_LEASE)
+    state.save(update_fields=["lease_token", "lease_until"])
+    return Lease(session_id, state.lease_token, 0, state.last_sequence)
+
+
+def let_go(lease: Lease) -> None:
+    """Give back a lease that `hold` gave, if it is still held."""
+    AnalysisState.objects.filter(session_id=lease.session_id, lease_token=lease.token).update(
+        lease_token=None, lease_until=None
+    )
+
+
+def someone_waits() -> bool:
+    """Tell whether an analysis is due that nobody is at yet."""
+    now = timezone.now()
+    return (
+        AnalysisState.objects.filter(last_sequence__gt=F("analysed_through"))
+        .filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
+        .filter(pending_at__lt=now)
+        .exists()
+    )
+
+
 def overdue() -> list[UUID]:
     """Return the sessions with unread segments, nobody at them and no living task planned."""
     now = timezone.now()

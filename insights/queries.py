@@ -1,16 +1,17 @@
 """Reads: cards and the snapshot of a session the caller already passed the door for."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet, Sum
+from django.db.models import QuerySet
 
-from accounts.models import Organization
 from copilot.lib.errors import DomainError
-from insights.analyzers.base import Line, Window
+from insights.analyzers import tone
+from insights.analyzers.base import CANDIDATE, INTERVIEWER, Line, Window
 from insights.kinds import Kind
-from insights.models import AnalysisRun, Insight
+from insights.models import AnalysisRun, AnalysisState, Claim, Insight, SentimentPoint
 from insights.serializers import claim_json, insight_json, tone_json
 from sessions.models import Session
 from sessions.notices import model_reads_along
@@ -23,6 +24,13 @@ from transcription.serializers import gap_json, segment_json, stream_json, uploa
 from transcription.speech import choose_engine
 
 CONTEXT_CHARS = 2000
+ASKED_LINES = 40  # of the interviewer, in which a question may have been asked
+BANK_CARDS = 30  # the newest of an interview
+RECENT_LINES = 40  # enough for the last few answers
+MOST_ASKED = 20  # suggested questions an analyzer is told of, and as many of the interviewer's own
+MOST_CLAIMED = 100
+_QUESTION_WORDS = 4  # "go on" and "I see" ask for nothing
+WINDOW_CHARS = 7500  # what the prompt takes whole
 REASONS = {
     "timeout": "The model is slow; local rules are used.",
     "rate_limited": "The model is at its limit; local rules are used.",
@@ -32,25 +40,45 @@ REASONS = {
     "refused": "The model declined; local rules are used.",
     "too_long": "The model's answer was cut; local rules are used.",
     "budget": "Today's budget for the model is used up; local rules are used.",
+    "busy": "The model is busy with other interviews; local rules are used.",
 }
 
 
 def insights_of(session: Session) -> QuerySet[Insight]:
     """Return the living cards, the most urgent first, then the newest."""
-    living = session.insights.exclude(state=Insight.State.SUPERSEDED)
+    living = _shown(session).exclude(state=Insight.State.SUPERSEDED)
     return living.order_by("-priority", "-created_at")
+
+
+def _shown(session: Session) -> QuerySet[Insight]:
+    """Return the cards, without those on the tone where an organization wants none."""
+    cards = session.insights.all()
+    return cards if session.organization.sentiment else cards.exclude(kind=Kind.SENTIMENT)
+
+
+def claims_of(session: Session, *, after: int = 0) -> QuerySet[Claim]:
+    """Return the ledger in the order of the interview; not what was an echo of another."""
+    claims = session.claims.filter(revision__gt=after, segment__echo=False)
+    return claims.order_by("segment__start_ms", "created_at")
 
 
 def analysis_json(session: Session, run: AnalysisRun | None = None) -> dict[str, Any]:
     """Return who analyses this session at the moment and, where it is not the model, why."""
     if not session.organization.analysis_enabled:
         return {"engine": "off", "detail": "Analysis is switched off for this organization."}
-    run = run or session.runs.order_by("-created_at").first()
+    about_words = session.runs.exclude(purpose=AnalysisRun.Purpose.PREDICTION)
+    run = run or about_words.order_by("-created_at").first()
     if run is not None:
-        return {"engine": run.engine, "detail": REASONS.get(run.error, "")}
-    if model_reads_along():
-        return {"engine": "llm", "detail": ""}
-    return {"engine": "rules", "detail": "No language model is configured; local rules are used."}
+        engine = run.engine
+        if engine == "cache":  # the model's own words; where it failed, the rules' beside them
+            engine = "rules" if run.error else "llm"
+        return {"engine": engine, "detail": REASONS.get(run.error, "")}
+    return {"engine": "llm" if model_reads_along() else "rules", "detail": ""}
+
+
+def slow_json() -> dict[str, Any]:
+    """Return who analyses while the model is still awaited."""
+    return {"engine": "rules", "detail": "The model is slow; local rules are used meanwhile."}
 
 
 def _engine_json(session: Session) -> dict[str, str] | None:
@@ -84,9 +112,9 @@ def snapshot(session: Session, *, after: int = 0) -> dict[str, Any]:
         "session": state,
         "guide": guide_json(session.guide),
         "segments": [segment_json(s) for s in words.changed_after(session, after)],
-        "insights": [insight_json(i) for i in session.insights.filter(revision__gt=after)],
-        "claims": [claim_json(c) for c in session.claims.filter(revision__gt=after)],
-        "tones": tones_after(session, after),
+        "insights": [insight_json(i) for i in _shown(session).filter(revision__gt=after)],
+        "claims": [claim_json(c) for c in claims_of(session, after=after)],
+        "tones": [tone_json(t) for t in tones_of(session, after=after)],
         "notes": [note_json(n) for n in notes_after(session, after)],
         "gaps": [gap_json(g) for g in words.gaps_after(session, after)],
         "upload": upload_json(upload) if upload else None,
@@ -94,21 +122,18 @@ def snapshot(session: Session, *, after: int = 0) -> dict[str, Any]:
     }
 
 
-def tones_after(session: Session, after: int) -> list[dict[str, Any]]:
+def tones_of(session: Session, *, after: int = 0) -> QuerySet[SentimentPoint]:
     """Return the points of the tone chart in order; none where an organization wants none."""
+    points = session.tones.filter(revision__gt=after, segment__echo=False)
     if not session.organization.sentiment:
-        return []
-    points = session.tones.filter(revision__gt=after).select_related("segment")
-    return [tone_json(point) for point in points.order_by("segment__end_ms")]
+        points = points.none()
+    return points.select_related("segment").order_by("segment__end_ms")
 
 
-def tokens_today(organization: Organization) -> int:
-    """Return how many tokens language models took for an organization since midnight UTC."""
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    runs = AnalysisRun.objects.filter(
-        session__organization=organization, created_at__gte=midnight
-    ).aggregate(total=Sum(F("tokens_in") + F("tokens_out")))
-    return runs["total"] or 0
+def tone_summary(session: Session) -> dict[str, Any] | None:
+    """Return the tone of the whole interview so far; None where there is none to tell."""
+    readings = [point.reading for point in tones_of(session)]
+    return tone.summary(readings) if readings else None
 
 
 def line_of(segment: Segment) -> Line:
@@ -125,18 +150,38 @@ def window(session: Session, *, after: int, through: int, digest: str = "") -> W
     """Return what an analyzer may know about the segments (after, through]."""
     fresh = words.stored_between(session, after, through)
     fresh.sort(key=lambda s: s.start_ms)
+    lines = tuple(line_of(s) for s in fresh)
+    before = context(session, after)
+    known = {line.id for line in (*before, *lines)}
     return Window(
-        lines=tuple(line_of(s) for s in fresh),
-        context=context(session, after),
+        lines=lines,
+        context=before,
         language=session.language,
         job=session.job,
         profile=_profile(session),
         competencies=competencies(session),
-        asked=_suggested_before(session, {str(s.pk) for s in fresh}),
+        asked=(
+            *_suggested_before(session, {line.id for line in lines}),
+            *_asked_before(session, after, known),
+        ),
         digest=digest,
+        claimed=_claimed_before(session, after, known),
         today=datetime.now(UTC).date(),
         sentiment=session.organization.sentiment,
     )
+
+
+def window_end(
+    session: Session, *, after: int, through: int, characters: int = WINDOW_CHARS
+) -> int:
+    """Return the sequence in (after, through] up to which the lines fit one window."""
+    last = after
+    for segment in words.stored_between(session, after, through):
+        characters -= len(f"{segment.role}: {segment.text}\n")
+        if characters < 0 and last > after:
+            return last
+        last = segment.sequence
+    return through
 
 
 def _profile(session: Session) -> str:
@@ -146,13 +191,52 @@ def _profile(session: Session) -> str:
     return "\n".join(redactor.final(line).text for line in lines)
 
 
-def _suggested_before(session: Session, fresh: set[str]) -> tuple[str, ...]:
-    """Return the questions suggested about other lines than these.
+def _suggested_before(session: Session, fresh: set[str]) -> Iterator[str]:
+    """Yield the latest questions suggested about other lines than these, or asked since.
 
     Those about the same lines are left out: a run that starts over must find what it found.
     """
-    questions = session.insights.filter(kind=Kind.QUESTION)
-    return tuple(card.content for card in questions if not fresh.intersection(card.segments))
+    questions = session.insights.filter(kind=Kind.QUESTION).order_by("-revision")
+    for card in reversed(questions[:MOST_ASKED]):
+        if card.asked_in or fresh.isdisjoint(card.segments):
+            yield card.content
+
+
+def _asked_before(session: Session, after: int, known: set[str]) -> Iterator[str]:
+    """Yield what the interviewer asked before the context."""
+    spoken = words.transcript(session).filter(role=INTERVIEWER, sequence__lte=after)
+    for segment in reversed(spoken.order_by("-sequence")[:MOST_ASKED]):
+        if str(segment.pk) not in known and len(segment.text.split()) >= _QUESTION_WORDS:
+            yield segment.text
+
+
+def _claimed_before(session: Session, after: int, known: set[str]) -> tuple[Line, ...]:
+    """Return the latest claims of the candidate that lie before the context, as lines."""
+    earlier = session.claims.filter(
+        segment__echo=False, segment__role=CANDIDATE, segment__sequence__lte=after
+    )
+    newest_first = earlier.exclude(segment_id__in=known).select_related("segment")
+    quotes = {
+        (claim.segment_id, claim.quote): claim
+        for claim in newest_first.order_by("-segment__sequence")[:MOST_CLAIMED]
+    }
+    lines = [
+        Line(
+            id=str(claim.segment_id),
+            role=CANDIDATE,
+            text=claim.quote,
+            start=claim.segment.start_ms / 1000,
+            end=claim.segment.end_ms / 1000,
+        )
+        for claim in quotes.values()
+    ]
+    return tuple(sorted(lines, key=lambda line: line.start))
+
+
+def recent_lines(session: Session, *, through: int) -> tuple[Line, ...]:
+    """Return the last lines up to sequence `through`, in order."""
+    newest_first = words.transcript(session).filter(sequence__lte=through).order_by("-start_ms")
+    return tuple(line_of(segment) for segment in reversed(newest_first[:RECENT_LINES]))
 
 
 def context(session: Session, through: int) -> tuple[Line, ...]:
@@ -174,3 +258,21 @@ def competencies(session: Session) -> tuple[str, ...]:
     if session.guide is None:
         return ()
     return tuple(session.guide.competencies.values_list("name", flat=True))
+
+
+def asked_lately(session: Session) -> list[str]:
+    """Return the newest lines of the interviewer: bounded, however long an interview lasts."""
+    newest_first = words.transcript(session).filter(role=INTERVIEWER).order_by("-sequence")
+    return [segment.text for segment in newest_first[:ASKED_LINES]]
+
+
+def suggested_by_bank(session: Session) -> set[str]:
+    """Return the questions of the bank that this interview has had; they come once."""
+    cards = session.insights.filter(kind=Kind.QUESTION, source=Insight.Source.BANK)
+    return {card.content for card in cards.order_by("-revision")[:BANK_CARDS]}
+
+
+def analysed_through(session: Session) -> int:
+    """Return the sequence of the last line that a debounced run has read."""
+    state = AnalysisState.objects.filter(session=session).only("analysed_through").first()
+    return state.analysed_through if state else 0

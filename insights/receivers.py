@@ -1,11 +1,13 @@
-"""Where words become meaning: the project's two signals end here."""
+"""Where words become meaning: the project's signals end here."""
 
 from typing import Any
 from uuid import UUID
 
-from insights import analysis, instant, tasks
+from insights import analysis, instant, prediction, tasks
 from sessions.signals import session_ended
-from transcription.signals import segment_saved
+from transcription.signals import hypothesis_heard, segment_saved
+
+PREDICTION_SECONDS = 10  # for which a prediction is worth beginning
 
 
 def on_segment(sender: object, session_id: UUID, segment_id: UUID, **kwargs: Any) -> None:
@@ -19,6 +21,12 @@ def on_segment(sender: object, session_id: UUID, segment_id: UUID, **kwargs: Any
         tasks.analyze.apply_async([str(session_id)], countdown=countdown)
 
 
+def on_hypothesis(sender: object, session_id: UUID, role: str, text: str, **kwargs: Any) -> None:
+    """Let follow-ups be fetched while the candidate talks; too late they are of no use."""
+    if prediction.heard(session_id, role, text):
+        tasks.predict.apply_async([str(session_id)], expires=PREDICTION_SECONDS)
+
+
 def on_end(sender: object, session_id: UUID, **kwargs: Any) -> None:
     """Read the last words, also those stored just before a crash could mark them."""
     analysis.mark_segment(session_id=session_id)
@@ -27,4 +35,5 @@ def on_end(sender: object, session_id: UUID, **kwargs: Any) -> None:
 
 def connect() -> None:
     segment_saved.connect(on_segment, dispatch_uid="insights.on_segment")
+    hypothesis_heard.connect(on_hypothesis, dispatch_uid="insights.on_hypothesis")
     session_ended.connect(on_end, dispatch_uid="insights.on_end")

@@ -3,8 +3,15 @@
 from uuid import UUID
 
 from celery import shared_task
+from celery.signals import worker_ready
 
-from insights import analysis, debounce
+from insights import analysis, asking, debounce, latency, prediction, reviews
+
+
+@worker_ready.connect
+def warm_up(**kwargs: object) -> None:
+    """Let the first interview of the day not wait for imports and word lists."""
+    asking.warm_up()
 
 
 @shared_task
@@ -13,6 +20,29 @@ def analyze(session_id: str) -> None:
     again = analysis.analyze_session(session_id=UUID(session_id))
     if again is not None:
         analyze.apply_async([session_id], countdown=again)
+    elif reviews.wanted(UUID(session_id)):
+        review.delay(session_id)
+
+
+@shared_task
+def predict(session_id: str) -> None:
+    """Fetch follow-ups to what is being said."""
+    prediction.prefetch(UUID(session_id))
+
+
+@shared_task
+def review(session_id: str, after: int | None = None, tries: int = 0) -> None:
+    """Read one window of a finished interview once more, and plan the next."""
+    step = reviews.review_session(session_id=UUID(session_id), after=after, tries=tries)
+    if step is not None:
+        review.apply_async([session_id, step.after, step.tries], countdown=step.seconds)
+
+
+@shared_task
+def sweep_reviews() -> None:
+    """Go on with the reviews that a dead worker or a lost message left unfinished."""
+    for session_id, after in reviews.overdue():
+        review.delay(str(session_id), after)
 
 
 @shared_task
@@ -20,3 +50,9 @@ def sweep() -> None:
     """Start over what a dead worker or a lost message left unread."""
     for session_id in debounce.overdue():
         analyze.delay(str(session_id))
+
+
+@shared_task
+def fold_latencies() -> None:
+    """Keep of hours long past only the sum."""
+    latency.fold()

@@ -28,7 +28,7 @@ from accounts.queries import active_membership, colleagues, memberships_of
 from accounts.roles import Act, allows
 from copilot.lib.errors import DomainError
 from sessions import events
-from sessions.models import Session, SessionUserObjectPermission
+from sessions.models import Session, SessionUserObjectPermission, Status
 
 
 class Perm(StrEnum):
@@ -255,6 +255,11 @@ def lock_session(session_id: UUID) -> Session | None:
         .filter(pk=session_id, wrapped_key__isnull=False)
         .first()
     )
+
+
+def count_live() -> int:
+    """Return how many interviews run, of all organizations: a number for the operator."""
+    return Session.objects.filter(status=Status.LIVE).count()
 
 
 def session_by_id(session_id: UUID | str) -> Session | None:

@@ -65,3 +65,4 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     async def live_event(self, message: dict[str, Any]) -> None:
         if self.door.is_open:
             await self.send_json(message["event"])
+            events.delivered(message)

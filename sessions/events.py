@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
@@ -13,6 +14,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from copilot.lib import latency
+from copilot.lib.latency import Stage
 from sessions.models import Session
 
 logger = logging.getLogger(__name__)
@@ -47,10 +50,28 @@ def envelope(session_id: UUID | str, event_type: str, body: dict[str, Any]) -> d
     }
 
 
-async def publish(session_id: UUID | str, event_type: str, body: dict[str, Any]) -> None:
+async def publish(
+    session_id: UUID | str, event_type: str, body: dict[str, Any], said_at: float | None = None
+) -> None:
     """Send now, for what is never stored: partials, latencies, notices."""
-    message = {"type": MESSAGE_TYPE, "event": envelope(session_id, event_type, body)}
+    message = {
+        "type": MESSAGE_TYPE,
+        "event": envelope(session_id, event_type, body),
+        "published_at": time.time(),
+        "said_at": said_at,
+    }
     await _send(group_name(session_id), message, event_type)
+
+
+def delivered(message: dict[str, Any]) -> None:
+    """Count how long an event took that was given to a viewer's socket.
+
+    By the clocks of the two processes: on several machines they have to agree.
+    """
+    now = time.time()
+    latency.observe(Stage.DELIVERY, now - message["published_at"])
+    if message["said_at"] is not None:
+        latency.observe(Stage.TOTAL, now - message["said_at"])
 
 
 async def _send(group: str, message: dict[str, Any], what: str) -> None:
@@ -77,9 +98,14 @@ def _on_commit(send: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> No
     transaction.on_commit(send_now, robust=True)
 
 
-def publish_on_commit(session_id: UUID | str, event_type: str, body: dict[str, Any]) -> None:
-    """Send once the surrounding transaction has committed, and never if it rolls back."""
-    _on_commit(publish, session_id, event_type, body)
+def publish_on_commit(
+    session_id: UUID | str, event_type: str, body: dict[str, Any], said_at: float | None = None
+) -> None:
+    """Send once the surrounding transaction has committed, and never if it rolls back.
+
+    `said_at` (as of `time.time`) is when the words ended that the event is the first help about.
+    """
+    _on_commit(publish, session_id, event_type, body, said_at)
 
 
 def stop_recorders_on_commit(session_id: UUID | str) -> None:

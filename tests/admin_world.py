@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from allauth.account.internal.flows import login
@@ -15,9 +16,9 @@ from accounts import invitations, tokens
 from accounts.models import ApiToken, AuditEntry, Invitation, Membership, Organization, User
 from accounts.roles import Role, Scope
 from accounts.services import create_organization
-from insights.models import AtsConnection
+from insights.models import AtsConnection, BankQuestion, LlmSpending
 from sessions.models import Guide, Session
-from tests.factories import make_session, make_user
+from tests.factories import make_bank_question, make_session, make_user
 
 CANDIDATE = "Quixotia Candidatova"
 FOREIGN = "zanzibar"  # is in every name of the other organization
@@ -65,6 +66,9 @@ def make_world(name: str) -> World:
     )
     ats.credential = f"{name}-credential"
     ats.save()
+    spending = LlmSpending.objects.create(
+        organization=organization, day=date(2026, 1, 5), calls=3, tokens_in=900, cost=0.01
+    )
     return World(
         organization=organization,
         admin=boss,
@@ -74,8 +78,10 @@ def make_world(name: str) -> World:
             ApiToken: token,
             AtsConnection: ats,
             AuditEntry: organization.audit_entries.first(),
+            BankQuestion: make_bank_question(organization, f"What did {name} measure?"),
             Guide: guide,
             Invitation: invitation,
+            LlmSpending: spending,
             Membership: Membership.objects.get(user=interviewer),
             Organization: organization,
             Session: session,

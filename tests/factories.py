@@ -1,5 +1,6 @@
 """People, organizations and interviews for tests; plain functions with defaults."""
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ from accounts import tokens
 from accounts.models import Organization, User
 from accounts.roles import Role
 from accounts.services import add_member, create_organization, deactivate
+from insights.models import BankQuestion
 from sessions import access, services
 from sessions.models import Session, SessionUserObjectPermission
 from transcription import uploads
@@ -109,3 +111,10 @@ def say(session: Session, text: str, *, role: str = "candidate", start: int = 0)
     opened = open_stream(session_id=session.pk, role=role, offset=0, origin_ms=0)
     draft = SegmentDraft(text, (), start, start + 16_000, 0.9, "scripted", {})
     return save_segment(opened=opened, draft=draft, language="en")
+
+
+def make_bank_question(organization: Organization, text: str, **fields: object) -> BankQuestion:
+    question = BankQuestion(organization=organization, fingerprint=os.urandom(16), **fields)
+    question.text = text
+    question.save()
+    return question

@@ -20,6 +20,7 @@ from copilot.settings import *  # noqa: E402, F403  # the environment is set fir
 INTERVIEW_EMBEDDED = False  # the worker is started by the tests that want one
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 INTERVIEW_ANALYSIS_INTERVAL = 0.5
+INTERVIEW_LATENCY_INTERVAL = 0.0  # no thread writes beside a test
 if not url:
     DATABASES["default"]["TEST"] = {"NAME": f"{_data}/test.sqlite3"}  # noqa: F405  # see above
 INTERVIEW_SCRIPT = str(BASE_DIR / "tests" / "data" / "script.json")  # noqa: F405  # see above

@@ -17,7 +17,7 @@ from jsonschema import Draft7Validator, FormatChecker
 from copilot.lib.errors import DomainError
 from insights import analysis as insights
 from insights.kinds import LOOKS, Kind, Priority
-from insights.models import Insight
+from insights.models import Claim, Insight
 from sessions import consumers as live_consumers
 from sessions import doorkeeper, services
 from sessions.models import ConsentRecord
@@ -183,6 +183,9 @@ def insight_field(name):
             ("priority", insight_field("priority"), (p.name.lower() for p in Priority)),
             ("state", insight_field("state"), Insight.State.values),
             ("source", insight_field("source"), Insight.Source.values),
+            ("verdict", SCHEMAS["Claim"]["properties"]["verdict"]["enum"], Claim.Verdict.values),
+            ("against", SCHEMAS["Claim"]["properties"]["against"]["enum"], Claim.Against.values),
+            ("judge", SCHEMAS["Claim"]["properties"]["source"]["enum"], Insight.Source.values),
             ("reason", SCHEMAS["Gap"]["properties"]["reason"]["enum"], Gap.Reason.values),
             ("feedback", insight_field("feedback"), Insight.Feedback.values),
         )

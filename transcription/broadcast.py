@@ -8,8 +8,11 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+from copilot.lib import latency
+from copilot.lib.latency import Stage
 from sessions import events
 from transcription.engines.base import SAMPLE_RATE
+from transcription.hypotheses import Hypotheses
 from transcription.levels import BLOCK_MS, Meter, Reading
 from transcription.models import SAMPLES_PER_MS, Gap, Role
 from transcription.pipeline import Partial
@@ -34,6 +37,7 @@ class Broadcast:
         self._arrivals: deque[tuple[int, float]] = deque([(position, time.monotonic())], ARRIVALS)
         self._word_ms: deque[float] = deque(maxlen=20)
         self._shown: tuple[str, Partial] | None = None  # the partial that stands on the page
+        self._hypotheses = Hypotheses(session_id)
         self._level: asyncio.Task[None] | None = None
         self._level_at = 0.0
         self._warned = False
@@ -53,9 +57,11 @@ class Broadcast:
             self._word_ms.append(self._delay_ms(partial.end))
         self._shown = (role, partial) if partial.text else None
         await self._show(partial, role)
+        self._hypotheses.heard(role, partial.text)
 
     async def withdraw(self, *, unless: Collection[str] = ()) -> None:
         """Take the partial back, unless a segment of its role takes its place."""
+        self._hypotheses.end()
         shown, self._shown = self._shown, None
         if shown and shown[0] not in unless:
             role, partial = shown
@@ -72,12 +78,14 @@ class Broadcast:
 
     async def latency(self, role: str, end: int) -> None:
         """Tell how long after its audio an utterance that ended at sample `end` was stored."""
-        latency = {
+        final_ms = self._delay_ms(end)
+        latency.observe(Stage.RECOGNITION, final_ms / 1000)
+        body = {
             "role": role,
             "word_ms": round(statistics.median(self._word_ms)) if self._word_ms else None,
-            "final_ms": round(self._delay_ms(end)),
+            "final_ms": round(final_ms),
         }
-        await events.publish(self._session_id, "latency", latency)
+        await events.publish(self._session_id, "latency", body)
 
     def _delay_ms(self, sample: int) -> float:
         """Return how long ago the audio at `sample` arrived, in ms."""
@@ -152,6 +160,7 @@ class Broadcast:
 
     async def close(self) -> None:
         """Leave nothing under way behind."""
+        await self._hypotheses.close()
         if self._level is not None:
             self._level.cancel()
             await asyncio.wait({self._level})

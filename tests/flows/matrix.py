@@ -109,6 +109,8 @@ UPLOAD = "api/v1/uploads/<uuid:upload_id>/"
 PAGES: dict[str, dict[str, Row]] = {
     "": {"get post put patch delete": Row(everybody(302))},
     "healthz": {"get post": Row(everybody(200))},
+    # there is none without a token in the settings; tests/insights/test_metrics.py sets one
+    "metrics": {"get": Row(everybody(404)), "post": Row(everybody(405))},
     "sessions/": {"get": Row(page(SIGNED_IN)), "post": Row(page(SIGNED_IN))},
     SESSION: {"get post": Row(page(SEE))},
     "join/": {"get": Row(everybody(200)), "post": Row(everybody(400), {"code": "?"}, form=True)},
@@ -145,6 +147,9 @@ ENDPOINTS: dict[str, dict[str, Row]] = {
     f"{API}transcript/": {"get": Row(api(SEE, scope="read"))},
     f"{API}insights/": {"get": Row(api(SEE, scope="read"))},
     f"{API}insights/<uuid:insight_id>/feedback/": {"post": Row(api(COMMENT), {"feedback": "used"})},
+    f"{API}claims/": {"get": Row(api(SEE, scope="read"))},
+    f"{API}tones/": {"get": Row(api(SEE, scope="read"))},
+    f"{API}analyse/": {"post": Row(api(RECORD, 409))},  # it is live still
     # refused for its size: who may not create interviews is told that before
     "api/v1/uploads/": {
         "post": Row(
@@ -264,6 +269,7 @@ def _model(
 ADMIN: dict[str, dict[str, Row]] = {
     "admin/": {"get post": Row(page(ADMINS))},
     "admin/autocomplete/": {"get": Row(page(())), "post": Row(page(ADMINS, 405))},
+    "admin/latency/": {"get": Row(page(ROOT)), "post": Row(page(ROOT, 405), form=True)},
     "admin/jsi18n/": {"get": Row(page(ADMINS)), "post": Row(page(ADMINS, 405))},
     "admin/^(?P<app_label>accounts|interviews|insights)/$": {"get post": Row(page(ADMINS))},
     "admin/(?P<url>.*)$": {"get post": Row(page(()))},
@@ -283,6 +289,8 @@ ADMIN: dict[str, dict[str, Row]] = {
     **_model("accounts/user", add=ROOT, change=ROOT, lists=ROOT),
     **_model("interviews/session", saving=302),
     **_model("interviews/guide", add=ADMINS, delete=MANAGE),
+    **_model("insights/llmspending", saving=None),
+    **_model("insights/bankquestion", delete=MANAGE, saving=None),
     **_model("insights/atsconnection", add=ADMINS, delete=MANAGE, proves=("add", "change", "save")),
     # who manages one organization is led to it
     "admin/accounts/organization/": {

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -24,9 +25,17 @@ from accounts.models import ApiToken, AuditEntry, User
 from insights.analyzers.base import Finding
 from insights.cards import store_finding
 from insights.kinds import Kind
-from insights.models import AtsConnection
+from insights.models import AtsConnection, LlmSpending
 from sessions.models import Guide
-from tests.factories import Cast, go_live, make_cast, make_session, make_token, say
+from tests.factories import (
+    Cast,
+    go_live,
+    make_bank_question,
+    make_cast,
+    make_session,
+    make_token,
+    say,
+)
 from tests.flows.matrix import (
     PEOPLE,
     PROVE,
@@ -111,6 +120,8 @@ class World:
         AtsConnection.objects.create(
             organization=here, name="ATS", kind="generic", base_url="https://ats.example.org"
         )
+        LlmSpending.objects.create(organization=here, day=date(2026, 1, 5))
+        make_bank_question(here, "What did you measure?")
         self.objects: dict[type[models.Model], models.Model] = {
             User: cast.sam,
             AuditEntry: AuditEntry.objects.filter(organization=here).first(),

@@ -66,6 +66,7 @@ def stack(database, redis_url, tmp_path_factory):
         INTERVIEW_ANALYSIS_INTERVAL="1",
         INTERVIEW_ANALYSIS_LEASE="3",
         INTERVIEW_SWEEP_INTERVAL="1",
+        INTERVIEW_LATENCY_INTERVAL="0.5",
     )
     product.manage("migrate", "-v0", env=env)
     session_id = product.manage("shell", "--no-imports", "-c", SETUP, env=env).stdout.strip()
@@ -134,6 +135,20 @@ def test_words_and_cards_travel_between_processes(stack, redis_url):
     assert len(texts) == 3
     snapshot = sam.get(f"{path}/snapshot/")
     assert [s["text"] for s in snapshot["segments"]] == texts
+
+
+def test_each_stage_is_counted_in_the_process_where_it_ends(stack, database):
+    """Analysis ends in a forked child of the worker, the rest in the web process."""
+
+    def stages():
+        with psycopg.connect(database) as reader:
+            rows = reader.execute(
+                "SELECT stage, sum(count) FROM insights_latencycount GROUP BY stage"
+            ).fetchall()
+        return {stage for stage, count in rows if count > 0}
+
+    every = {"recognition", "first_card", "analysis", "delivery", "total"}
+    until(lambda: stages() == every, f"{stages()} only", stack["running"]["worker"])
 
 
 def test_nothing_that_was_said_is_readable_in_postgres_or_redis(stack, database, redis_url):

@@ -1,14 +1,12 @@
 """The model behind the analysis: a real HTTP endpoint, real rows, cards before the last token."""
 
 import threading
-from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from insights import analysis, queries
-from insights.models import AnalysisRun, AnalysisState, Insight
+from insights.models import AnalysisRun, Insight
 from tests.factories import go_live, say
 from tests.insights import llm_server as behave
 
@@ -43,53 +41,6 @@ def test_the_models_findings_are_stored_with_what_they_cost(live, configured):
     assert run.tokens_in > 0
     assert live.analysis.digest == "A database incident was told."
     assert queries.analysis_json(live) == {"engine": "llm", "detail": ""}
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "code"),
-    [
-        (behave.status(401), "unauthorized"),
-        (behave.status(429, Retry_After="7"), "rate_limited"),
-        (behave.status(500), "unreachable"),
-        (behave.garbage(), "malformed"),
-        (behave.html_page(), "malformed"),
-        (behave.refuses(), "refused"),
-        (behave.huge(), "too_long"),
-    ],
-)
-def test_whatever_is_wrong_with_it_the_rules_take_over_and_the_page_says_why(
-    live, configured, behaviour, code
-):
-    configured.behaviour = behaviour
-    hear(live)
-    analysis.analyze_session(session_id=live.pk)
-    assert Insight.objects.filter(source="rules").exists()
-    assert AnalysisRun.objects.get().error == code
-    told = queries.analysis_json(live)
-    assert told["engine"] == "rules"
-    assert told["detail"].endswith("local rules are used.")
-
-
-def test_the_organizations_daily_tokens_are_a_limit(live, configured):
-    live.organization.llm_daily_tokens = 1
-    live.organization.save()
-    hear(live)
-    analysis.analyze_session(session_id=live.pk)
-    assert AnalysisRun.objects.get().engine == "llm"  # nothing was used before
-    say(live, ANSWER, start=160_000)
-    analysis.mark_segment(session_id=live.pk)
-    AnalysisState.objects.update(next_due=None)
-    analysis.analyze_session(session_id=live.pk)
-    asked = len(configured.requests)
-    run = AnalysisRun.objects.latest("pk")
-    assert (run.engine, run.error) == ("rules", "budget")
-    assert "budget" in queries.analysis_json(live)["detail"]
-    AnalysisRun.objects.update(created_at=timezone.now() - timedelta(days=1))
-    say(live, ANSWER, start=320_000)
-    analysis.mark_segment(session_id=live.pk)
-    AnalysisState.objects.update(next_due=None)
-    analysis.analyze_session(session_id=live.pk)
-    assert len(configured.requests) == asked + 1  # a new day
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from insights import analysis, cards, instant
-from insights.analyzers.base import Analysis, AnalyzerError, Finding
+from insights import analysis, asking, cards, instant
+from insights.analyzers.base import Analysis, Finding
 from insights.kinds import Kind
 from insights.models import AnalysisRun, AnalysisState, Insight
 from sessions.models import Session
@@ -119,32 +119,6 @@ def test_an_erased_session_is_left_alone(session):
     assert not Insight.objects.exists()
 
 
-class Broken:
-    def __init__(self, code):
-        self.code = code
-        self.calls = 0
-
-    def analyze(self, window, *, emit=None):
-        self.calls += 1
-        raise AnalyzerError(self.code, "It did not work.")
-
-
-def test_a_failing_model_is_passed_over_at_once_and_left_alone_for_a_while(
-    session, settings, monkeypatch
-):
-    settings.INTERVIEW_LLM_BASE_URL = "http://127.0.0.1:9/v1"
-    broken = Broken("timeout")
-    monkeypatch.setattr(analysis, "_configured_llm", lambda: broken)
-    hear(session, ANSWER)
-    analysis.analyze_session(session_id=session.pk)
-    hear(session, "And then I wrote an alert.", start=32_000)
-    AnalysisState.objects.update(next_due=None)
-    analysis.analyze_session(session_id=session.pk)
-    assert broken.calls == 1
-    assert list(AnalysisRun.objects.values_list("engine", "error")) == [("rules", "timeout")] * 2
-    assert Insight.objects.filter(source="rules").exists()
-
-
 def test_a_worker_that_lost_its_lease_writes_no_cursor(session, monkeypatch):
     hear(session, ANSWER)
 
@@ -153,7 +127,7 @@ def test_a_worker_that_lost_its_lease_writes_no_cursor(session, monkeypatch):
             AnalysisState.objects.update(lease_token="0" * 32)  # somebody else took over
             return Analysis((), "rules")
 
-    monkeypatch.setattr(analysis, "_rules", Slow)
+    monkeypatch.setattr(asking, "_rule_analyzer", Slow)
     analysis.analyze_session(session_id=session.pk)
     assert AnalysisState.objects.get().analysed_through == 0
     assert not AnalysisRun.objects.exists()
@@ -174,7 +148,8 @@ def test_suggestions_about_earlier_answers_leave_unless_somebody_keeps_them(sess
     early = list(Insight.objects.filter(kind="question"))
     assert len(early) > 1
     cards.give_feedback(session=session, insight_id=early[0].pk, feedback="pinned")
-    hear(session, "We moved the API to Kubernetes because we wanted faster deploys.", start=32_000)
+    hear(session, "And what did you do then?", role="interviewer", start=32_000)
+    hear(session, "We moved the API to Kubernetes because we wanted faster deploys.", start=64_000)
     AnalysisState.objects.update(next_due=None)
     analysis.analyze_session(session_id=session.pk)
     living = Insight.objects.filter(kind="question").exclude(state="superseded")
