@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
 from copilot.lib.errors import DomainError
+from insights import sealed_cache
 from insights.analyzers import tone
 from insights.analyzers.base import CANDIDATE, INTERVIEWER, Line, Window
 from insights.kinds import Kind
@@ -185,10 +187,22 @@ def window_end(
 
 
 def _profile(session: Session) -> str:
-    """Return the candidate's profile without personal details: analyzers may quote it."""
+    """Return the candidate's profile without personal details: analyzers may quote it.
+
+    Reading it takes some milliseconds a line, so it is read once.
+    """
+    profile = session.profile or ""
+    if not profile:
+        return ""
+    read = [profile, session.candidate_name, session.owner.name, session.organization.keep_names]
+    known = sealed_cache.kept(session, "profile")
+    if known is not None and known["read"] == read:
+        return str(known["text"])
     redactor = session_redactor(session)
-    lines = (session.profile or "").splitlines()
-    return "\n".join(redactor.final(line).text for line in lines)
+    text = "\n".join(redactor.final(line).text for line in profile.splitlines())
+    seconds = settings.INTERVIEW_ANALYSIS_CACHE
+    sealed_cache.keep(session, "profile", {"read": read, "text": text}, seconds)
+    return text
 
 
 def _suggested_before(session: Session, fresh: set[str]) -> Iterator[str]:

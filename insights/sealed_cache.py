@@ -1,0 +1,43 @@
+"""Values of one session in the cache, sealed with its key: a dump of the cache shows no word, and
+with the session's key they are gone too. Where the cache fails, nothing is kept.
+"""
+
+import json
+import math
+from typing import Any
+
+from django.core.cache import cache
+
+from accounts.limits import tried
+from copilot.lib.crypto import CryptoError, seal, unseal
+from sessions.models import Session
+
+
+def keep(session: Session, what: str, value: Any, seconds: float) -> None:
+    """Keep a JSON-able value under a name, in place of what was kept under it."""
+    plain = json.dumps(value, ensure_ascii=False).encode()
+    sealed = seal(session.data_key(), plain, _place(session, what))
+    tried(cache.set, _name(session, what), sealed, math.ceil(seconds))
+
+
+def kept(session: Session, what: str) -> Any:
+    """Return what is kept under a name, None where nothing is or the key is another one."""
+    sealed = tried(cache.get, _name(session, what))
+    if sealed is None:
+        return None
+    try:
+        return json.loads(unseal(session.data_key(), sealed, _place(session, what)))
+    except CryptoError:
+        return None
+
+
+def forget(session: Session, what: str) -> None:
+    tried(cache.delete, _name(session, what))
+
+
+def _name(session: Session, what: str) -> str:
+    return f"insights:{what}:{session.pk}"
+
+
+def _place(session: Session, what: str) -> bytes:
+    return f"insights.cache|{session.pk}|{what}".encode()
