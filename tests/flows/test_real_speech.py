@@ -154,13 +154,19 @@ def test_cards_show_at_once_and_are_settled_later(held):
     assert "complete" in states
 
 
+# What a claim is about, in our words; it says nothing of what was said.
+CLAIM_KINDS = {"experience", "since", "change", "measure", "employer", "credential"}
+
+
 def test_no_word_of_the_transcript_is_readable_in_the_database(held):
     text = " ".join(s["text"] for s in held["snapshot"]["segments"])
     said = set(re.findall(r"[a-z]{5,}", text.lower()))
     before, during = held["before"].lower(), held["during"].lower()
     # An index puts a card's kind before a keyed digest, whose first byte may look like a letter.
     kinds = tuple(Kind)
-    telling = {w for w in said if w.encode() not in before and not w.startswith(kinds)}
+    telling = {
+        w for w in said if w.encode() not in before and not w.startswith(kinds)
+    } - CLAIM_KINDS
     assert len(telling) > 30
     assert {word for word in telling if word.encode() in during} == set()
 

@@ -146,7 +146,7 @@ def told(monkeypatch):
     """Collect what everybody who watches is told."""
     heard = []
 
-    async def publish(session_id, kind, body):
+    async def publish(session_id, kind, body, *_):
         heard.append({"type": kind, **body})
 
     monkeypatch.setattr("sessions.events.publish", publish)
@@ -628,7 +628,7 @@ async def test_a_layer_that_is_slow_never_holds_up_words_for_a_level(session, en
     monkeypatch.setattr(broadcast, "LEVEL_SECONDS", 0)
     waiting = asyncio.Event()
 
-    async def publish(session_id, kind, body):
+    async def publish(session_id, kind, body, *_):
         if kind == "level":
             waiting.set()
             await asyncio.Event().wait()
@@ -657,7 +657,7 @@ async def test_sound_that_stops_coming_at_all_is_noticed_too(session, engine, mo
     monkeypatch.setattr(broadcast, "NO_AUDIO_SECONDS", 0.05)
     noticed = asyncio.Event()
 
-    async def publish(session_id, kind, body):
+    async def publish(session_id, kind, body, *_):
         if body.get("code") == "no_audio":
             noticed.set()
 
