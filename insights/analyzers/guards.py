@@ -1,6 +1,8 @@
 """Tells what no card may hold: unlawful questions, hire verdicts, words that address a model."""
 
 import re
+import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -12,6 +14,7 @@ from insights.analyzers.text import sentences
 _PUNCTUATION = re.compile(r"[^\w\s'%/.]|(?<!\d)\.|\.(?!\d)")
 _SPACES = re.compile(r"\s+")
 _CLAUSES = re.compile(r"[.?!;]+(?:\s|$)")
+_INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
 def unlawful_trait(text: str) -> str:
@@ -38,7 +41,7 @@ def unlawful_span(text: str) -> tuple[int, int, str] | None:
 
 def addresses_model(text: str) -> bool:
     """Tell whether a text tries to instruct a language model."""
-    return any(mark in text.casefold() for mark in _marks()) or bool(
+    return any(mark in _folded(text) for mark in _marks()) or bool(
         _joined("injection").search(_plain(text))
     )
 
@@ -59,16 +62,26 @@ def without_injection(text: str) -> str:
     return "" if addresses_model(kept) else kept
 
 
+def _without_injected_lines(text: str) -> str:
+    """Return a written text without injections, also those that a line break parts."""
+    lines = [without_injection(line) for line in text.split("\n")]
+    for n in range(1, len(lines)):
+        if addresses_model(f"{lines[n - 1]} {lines[n]}"):
+            lines[n - 1] = lines[n] = ""
+    kept = "\n".join(lines)
+    return "" if addresses_model(kept) else kept
+
+
 def clean_window(window: Window) -> tuple[Window, list[str]]:
     """Return a window without sentences that try to instruct a model, and where they stood.
 
-    The places are "line" for each such line, and "profile", "guide", "digest" once each. A line
-    keeps its place, so that turns and times stay as they are.
+    The places are "line" for each such line, and "profile", "guide", "asked", "digest" once each.
+    A line keeps its place, so that turns and times stay as they are.
     """
     places: list[str] = []
 
-    def clean(text: str, place: str) -> str:
-        kept = without_injection(text)
+    def clean(text: str, place: str, without: Callable[[str], str] = without_injection) -> str:
+        kept = without(text)
         if kept != text:
             places.append(place)
         return kept
@@ -84,10 +97,11 @@ def clean_window(window: Window) -> tuple[Window, list[str]]:
         lines=cleaned(window.lines),
         context=cleaned(window.context),
         claimed=cleaned(window.claimed),
-        profile=Speech("\n".join(clean(part, "profile") for part in window.profile.split("\n"))),
+        profile=Speech(clean(window.profile, "profile", _without_injected_lines)),
         job=clean(window.job, "guide"),
         competencies=tuple(name for name in window.competencies if name == clean(name, "guide")),
         guide_question=clean(window.guide_question, "guide"),
+        asked=tuple(filter(None, [clean(text, "asked") for text in window.asked])),
         digest=clean(window.digest, "digest"),
     )
     return window, [p for p in places if p == "line"] + sorted({*places} - {"line"})
@@ -99,8 +113,13 @@ def recommends(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    folded = text.casefold().replace("’", "'").replace("é", "e")
+    folded = _folded(text).replace("’", "'").replace("é", "e")
     return _SPACES.sub(" ", _PUNCTUATION.sub(" ", folded)).strip()
+
+
+def _folded(text: str) -> str:
+    """Return a text as it looks: in lower case, without characters that nobody sees."""
+    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold()
 
 
 @cache
