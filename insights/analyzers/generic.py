@@ -34,11 +34,12 @@ def is_generic(question: str, said: str) -> bool:
     if unlawful_trait(question) or addresses_model(question) or recommends(question):
         return False
     plain = _without_tools(question)
+    starts = _starts(plain)
     return (
         not any(character in "[]<>{}@#/\\|_" or character.isdigit() for character in plain)
         and not _counts(plain)
         and not _points_at_somebody(plain)
-        and all(_is_general(plain, match) for match in _WORD.finditer(plain))
+        and all(_is_general(plain, match, starts) for match in _WORD.finditer(plain))
         and len(_words(plain) & _words(_without_tools(said))) <= _MOST_SHARED
     )
 
@@ -60,12 +61,12 @@ def _points_at_somebody(text: str) -> bool:
     return any(pattern.search(plain) for pattern in _particular())
 
 
-def _is_general(text: str, match: re.Match[str]) -> bool:
+def _is_general(text: str, match: re.Match[str], starts: frozenset[int]) -> bool:
     word = match.group()
     low = re.split("['’]", word.casefold())
     if word in _listed("acronyms") or low[0] == "i":
         return True
-    if word[0].isupper() and match.start() not in _starts(text):
+    if word[0].isupper() and match.start() not in starts:
         return False
     if any(part not in _ENDINGS for part in low[1:]) or low[0] in _listed("employers"):
         return False
@@ -92,7 +93,6 @@ def _words(text: str) -> set[str]:
     return content_words(text) - _common_words()
 
 
-@cache
 def _starts(text: str) -> frozenset[int]:
     return frozenset(start for start, _ in sentences(text)) | frozenset(
         match.end() for match in re.finditer(r": ", text)

@@ -1,6 +1,7 @@
 """The question bank: it learns what served, forgets what is taken back, and is about nobody."""
 
 import os
+import sys
 from datetime import timedelta
 
 import pytest
@@ -97,6 +98,23 @@ def test_a_question_anybody_could_be_asked_is_general(question):
 @pytest.mark.parametrize("question", PARTICULAR + REFUSED)
 def test_a_question_about_somebody_or_not_to_be_asked_is_not(question):
     assert not is_generic(question, "")
+
+
+def test_no_question_stays_in_memory():
+    def remembered():
+        found = [
+            item
+            for name in sorted(sys.modules)
+            for item in vars(sys.modules[name]).values()
+            if name.startswith("insights.analyzers")
+        ]
+        return [item.cache_info().currsize for item in found if hasattr(item, "cache_info")]
+
+    assert is_generic(GENERAL[0], "I built dashboards.")
+    before = remembered()
+    assert before
+    assert is_generic(GENERAL[1], "I built cars.")
+    assert remembered() == before
 
 
 def test_borrowed_words_make_a_question_particular():
