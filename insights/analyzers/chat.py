@@ -18,6 +18,7 @@ from insights.analyzers.base import AnalyzerError
 from insights.analyzers.chat_errors import failure
 
 MAX_ANSWER_BYTES = 2_000_000  # a thousand tokens as events are about 0.3 MB
+MAX_TOKENS = 10_000_000  # more than any model reads: whoever says so did not count
 _MAX_CONNECT_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 _QUEUED_PIECES = 64
@@ -210,10 +211,9 @@ def _from_choice(data: dict[str, Any], part: str) -> Delta:
 
 
 def _usage(usage: Any) -> tuple[int, int] | None:
+    """Return (tokens in, tokens out); None where a server does not tell or makes no sense."""
     if not isinstance(usage, dict):
         return None
-    counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
-    return (
-        counts[0] if isinstance(counts[0], int) else 0,
-        counts[1] if isinstance(counts[1], int) else 0,
-    )
+    told = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
+    counts = [n for n in told if isinstance(n, int) and 0 <= n <= MAX_TOKENS]
+    return (counts[0], counts[1]) if len(counts) == len(told) else None

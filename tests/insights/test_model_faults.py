@@ -155,6 +155,20 @@ def test_the_organizations_daily_tokens_are_a_limit(live, model):
     assert len(model.requests) == asked + 1
 
 
+@pytest.mark.parametrize("count", [-5, 2**63, "many", None])
+def test_a_server_that_cannot_count_is_estimated(live, model, count):
+    def answers(server, http):
+        body = http.full_body(behave.answer())
+        http.document({**body, "usage": {"prompt_tokens": count, "completion_tokens": 45}})
+
+    model.behaviour = answers
+    hear(live)
+    analysis.analyze_session(session_id=live.pk)
+    run = AnalysisRun.objects.get()
+    assert (run.engine, run.error) == ("llm", "")
+    assert 100 < run.tokens_in < 10_000
+
+
 def test_every_run_tells_what_it_took(live, model, settings):
     settings.INTERVIEW_LLM_PRICE_IN, settings.INTERVIEW_LLM_PRICE_OUT = 1.0, 2.0
     settings.INTERVIEW_LLM_PATIENCE = LONG
