@@ -159,8 +159,8 @@ def window(session: Session, *, after: int, through: int, digest: str = "") -> W
         lines=lines,
         context=before,
         language=session.language,
-        job=session.job,
-        profile=_profile(session),
+        job=_redacted(session, "job", session.job),
+        profile=_redacted(session, "profile", session.profile or ""),
         competencies=competencies(session),
         asked=(
             *_suggested_before(session, {line.id for line in lines}),
@@ -186,22 +186,21 @@ def window_end(
     return through
 
 
-def _profile(session: Session) -> str:
-    """Return the candidate's profile without personal details: analyzers may quote it.
+def _redacted(session: Session, what: str, written: str) -> str:
+    """Return what somebody wrote without personal details: analyzers may quote it.
 
     Reading it takes some milliseconds a line, so it is read once.
     """
-    profile = session.profile or ""
-    if not profile:
+    if not written:
         return ""
-    read = [profile, session.candidate_name, session.owner.name, session.organization.keep_names]
-    known = sealed_cache.kept(session, "profile")
+    read = [written, session.candidate_name, session.owner.name, session.organization.keep_names]
+    known = sealed_cache.kept(session, what)
     if known is not None and known["read"] == read:
         return str(known["text"])
     redactor = session_redactor(session)
-    text = "\n".join(redactor.final(line).text for line in profile.splitlines())
+    text = "\n".join(redactor.final(line).text for line in written.splitlines())
     seconds = settings.INTERVIEW_ANALYSIS_CACHE
-    sealed_cache.keep(session, "profile", {"read": read, "text": text}, seconds)
+    sealed_cache.keep(session, what, {"read": read, "text": text}, seconds)
     return text
 
 

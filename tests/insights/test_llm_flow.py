@@ -68,8 +68,9 @@ def test_the_first_card_is_stored_before_the_answer_is_complete(live, configured
     assert AnalysisRun.objects.get().findings == 2
 
 
-def test_the_model_reads_no_personal_detail_of_the_profile(cast, configured):
+def test_the_model_reads_no_personal_detail_of_the_profile_or_the_job(cast, configured):
     session = cast.session
+    session.job = "Backend engineer (Daniel Reyes, 415 867 5309)"
     session.profile = (
         "Daniel Reyes\ndaniel.reyes@gmail.com, +1 415 867 5309\nFive years of Django and Redis."
     )
@@ -78,5 +79,6 @@ def test_the_model_reads_no_personal_detail_of_the_profile(cast, configured):
     analysis.analyze_session(session_id=session.pk)
     sent = str(configured.requests[0])
     assert "Five years of Django and Redis." in sent
+    assert "Job: Backend engineer" in sent
     for detail in ("Daniel", "Reyes", "gmail", "867"):
         assert detail not in sent
