@@ -121,7 +121,7 @@ def _save(insight: Insight, event: str) -> Insight:
 
 
 def _living(session: Session) -> QuerySet[Insight]:
-    return session.insights.exclude(state=State.SUPERSEDED)
+    return queries.shown(session).exclude(state=State.SUPERSEDED)
 
 
 def settle_preliminary(session: Session, lease: Lease) -> None:
@@ -237,7 +237,7 @@ def give_feedback(*, session: Session, insight_id: UUID, feedback: str) -> Insig
     if feedback not in Feedback.values:
         raise DomainError("bad_feedback", "Feedback is used, not_now, wrong or pinned.", status=400)
     access.lock_session(session.pk)
-    insight = session.insights.filter(pk=insight_id).first()
+    insight = queries.shown(session).filter(pk=insight_id).first()
     if insight is None:
         raise DomainError("not_found", "There is no such card.", status=404)
     before = insight.feedback

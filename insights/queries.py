@@ -48,11 +48,11 @@ REASONS = {
 
 def insights_of(session: Session) -> QuerySet[Insight]:
     """Return the living cards, the most urgent first, then the newest."""
-    living = _shown(session).exclude(state=Insight.State.SUPERSEDED)
+    living = shown(session).exclude(state=Insight.State.SUPERSEDED)
     return living.order_by("-priority", "-created_at")
 
 
-def _shown(session: Session) -> QuerySet[Insight]:
+def shown(session: Session) -> QuerySet[Insight]:
     """Return the cards, without those on the tone where an organization wants none."""
     cards = session.insights.all()
     return cards if session.organization.sentiment else cards.exclude(kind=Kind.SENTIMENT)
@@ -114,7 +114,7 @@ def snapshot(session: Session, *, after: int = 0) -> dict[str, Any]:
         "session": state,
         "guide": guide_json(session.guide),
         "segments": [segment_json(s) for s in words.changed_after(session, after)],
-        "insights": [insight_json(i) for i in _shown(session).filter(revision__gt=after)],
+        "insights": [insight_json(i) for i in shown(session).filter(revision__gt=after)],
         "claims": [claim_json(c) for c in claims_of(session, after=after)],
         "tones": [tone_json(t) for t in tones_of(session, after=after)],
         "notes": [note_json(n) for n in notes_after(session, after)],

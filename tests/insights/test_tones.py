@@ -3,10 +3,11 @@
 import pytest
 from django.test import Client
 
-from insights import cards, queries, tones
+from insights import analysis, cards, queries, tones
 from insights.analyzers.base import Finding
 from insights.kinds import Kind
 from insights.models import SentimentPoint
+from sessions import events
 from tests.factories import go_live, say
 
 STRESSED = "Honestly I am completely overwhelmed and I am stressed about this."
@@ -98,6 +99,24 @@ def test_switched_off_nothing_is_stored_and_nothing_of_before_is_shown(cast, ses
     assert client.get(f"{base}/insights/").json() == {"results": []}
     snapshot = client.get(f"{base}/snapshot/").json()
     assert (snapshot["tones"], snapshot["insights"]) == ([], [])
+
+
+def test_switched_off_no_card_of_before_is_sent_again(cast, session, monkeypatch):
+    line = say(session, STRESSED)
+    stress = Finding(Kind.SENTIMENT, "Consider a brief break.", STRESSED, (str(line.pk),))
+    card = cards.store_finding(
+        session_id=session.pk, finding=stress, state="preliminary", source="pattern"
+    )
+    switch_off(session)
+    sent = []
+    monkeypatch.setattr(events, "publish_on_commit", lambda _pk, event, *_: sent.append(event))
+    client = Client()
+    client.force_login(cast.olga)
+    address = f"/api/v1/sessions/{session.pk}/insights/{card.pk}/feedback/"
+    assert client.post(address, {"feedback": "used"}, "application/json").status_code == 404
+    analysis.mark_segment(session_id=session.pk)
+    assert analysis.analyze_session(session_id=session.pk) is None
+    assert "insight_changed" not in sent
 
 
 def test_in_the_european_union_it_is_off_unless_somebody_wants_it(session):
