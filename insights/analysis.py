@@ -44,7 +44,7 @@ def analyze_session(*, session_id: UUID) -> float | None:
         through = queries.window_end(session, after=claimed.after, through=claimed.through)
         claimed = replace(claimed, through=through)
         window = queries.window(
-            session, after=claimed.after, through=through, digest=session.analysis.digest or ""
+            session, after=claimed.after, through=through, digest=queries.digest(session)
         )
 
         def store(finding: Finding, source: str, state: str) -> None:

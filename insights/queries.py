@@ -285,6 +285,15 @@ def suggested_by_bank(session: Session) -> set[str]:
     return {card.content for card in cards.order_by("-revision")[:BANK_CARDS]}
 
 
+def digest(session: Session) -> str:
+    """Return what a model has established so far; empty also where the interview is gone."""
+    state = AnalysisState.objects.filter(session=session).first()
+    if state is None:
+        return ""
+    state.session = session  # whose key is at hand
+    return state.digest or ""
+
+
 def analysed_through(session: Session) -> int:
     """Return the sequence of the last line that a debounced run has read."""
     state = AnalysisState.objects.filter(session=session).only("analysed_through").first()

@@ -1,13 +1,16 @@
 """From stored words to stored cards: preliminary ones, analysed ones, and what replaces what."""
 
 import pytest
+from django.utils import timezone
 
-from insights import analysis, asking, cards, instant
+from insights import analysis, asking, cards, instant, queries
 from insights.analyzers.base import Analysis, Finding
 from insights.kinds import Kind
 from insights.models import AnalysisRun, AnalysisState, Insight
+from sessions import access, retention
 from sessions.models import Session
 from tests.factories import go_live, say
+from transcription import queries as words
 
 ANSWER = (
     "Last year our database ran out of connections during a sale. I added a connection pool and "
@@ -116,6 +119,23 @@ def test_an_erased_session_is_left_alone(session):
     instant.note_segment(session_id=session.pk, segment_id=segment.pk)
     assert analysis.analyze_session(session_id=session.pk) is None
     assert store(session, segment) is None
+    assert not Insight.objects.exists()
+
+
+@pytest.mark.parametrize("step", ["session_by_id", "stored_between", "context"])
+def test_an_erasure_while_a_run_begins_ends_it(session, monkeypatch, step):
+    hear(session, ANSWER)
+    module = {"session_by_id": access, "stored_between": words, "context": queries}[step]
+    real = getattr(module, step)
+
+    def erased_meanwhile(*args, **known):
+        found = real(*args, **known)
+        Session.objects.filter(pk=session.pk).update(expires_at=timezone.now())
+        retention.erase(session.pk)
+        return found
+
+    monkeypatch.setattr(module, step, erased_meanwhile)
+    assert analysis.analyze_session(session_id=session.pk) is None
     assert not Insight.objects.exists()
 
 
