@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import limits
 from copilot.lib.errors import DomainError
 from insights import cards, queries, tasks
 from insights.serializers import claim_json, insight_json, tone_json
@@ -16,6 +17,8 @@ from sessions.services import note_view
 from sessions.states import Status
 from transcription.queries import transcript
 from transcription.serializers import segment_json
+
+DEMAND_SECONDS = 60  # in which demands for another analysis of an interview are one
 
 
 class Snapshot(APIView):
@@ -89,5 +92,6 @@ class Analyse(APIView):
             raise DomainError("not_ended", "A running interview is analysed as it goes.")
         if not session.organization.analysis_enabled:
             raise DomainError("analysis_off", "Your organization has switched analysis off.")
-        tasks.review.delay(str(session.pk))
+        if limits.first(f"review.{session.pk}", DEMAND_SECONDS):
+            tasks.review.delay(str(session.pk))
         return Response({"state": "queued"}, status=202)

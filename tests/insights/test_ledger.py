@@ -191,8 +191,9 @@ def test_an_interview_that_is_over_is_analysed_again_for_who_recorded_it(
     for other in (cast.sam, cast.cora, cast.otto):
         assert client(other).post(url).status_code == 404
     assert asked == []
-    answer = client(cast.olga).post(url)
-    assert (answer.status_code, asked) == (202, [str(session.pk)])
+    for _time in range(3):
+        answer = client(cast.olga).post(url)
+        assert (answer.status_code, asked) == (202, [str(session.pk)])
 
 
 def test_without_analysis_none_is_asked_for(cast, session):
