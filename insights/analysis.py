@@ -18,7 +18,7 @@ Purpose = AnalysisRun.Purpose
 def mark_segment(*, session_id: UUID) -> float | None:
     """Make the session due for analysis; return the countdown of the task to enqueue, if any."""
     session = access.session_by_id(session_id)
-    if session is None or not session.organization.analysis_enabled:
+    if session is None or not queries.may_be_analysed(session):
         return None
     return debounce.mark(session_id, words.last_sequence(session))
 
@@ -39,7 +39,7 @@ def analyze_session(*, session_id: UUID) -> float | None:
     if claimed is None or session is None:
         return None
     answer = Answer(Analysis((), "off"))
-    if session.organization.analysis_enabled:
+    if queries.may_be_analysed(session):
         # After an outage there may be more than one window holds; the next run goes on from there.
         through = queries.window_end(session, after=claimed.after, through=claimed.through)
         claimed = replace(claimed, through=through)

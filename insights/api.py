@@ -92,6 +92,8 @@ class Analyse(APIView):
             raise DomainError("not_ended", "A running interview is analysed as it goes.")
         if not session.organization.analysis_enabled:
             raise DomainError("analysis_off", "Your organization has switched analysis off.")
+        if not queries.may_be_analysed(session):
+            raise DomainError("no_consent", "The candidate has withdrawn the consent.")
         if limits.first(f"review.{session.pk}", DEMAND_SECONDS):
             tasks.review.delay(str(session.pk))
         return Response({"state": "queued"}, status=202)

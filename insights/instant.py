@@ -31,7 +31,7 @@ def note_segment(*, session_id: UUID, segment_id: UUID) -> None:
     that served well before, else the local patterns'. What fails takes nothing else with it.
     """
     session = access.session_by_id(session_id)
-    if session is None or not session.organization.analysis_enabled:
+    if session is None or not queries.may_be_analysed(session):
         return
     segment = session.segments.filter(pk=segment_id, echo=False).first()
     if segment is None:

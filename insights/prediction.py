@@ -30,7 +30,6 @@ from insights.models import AnalysisRun, Insight
 from sessions import access
 from sessions.models import Session, Status
 from sessions.notices import model_reads_along
-from sessions.services import has_consent
 from transcription import queries as words
 from transcription.privacy import session_redactor
 
@@ -90,11 +89,7 @@ def _wanted() -> bool:
 
 
 def _welcome(session: Session) -> bool:
-    return (
-        session.status == Status.LIVE
-        and session.organization.analysis_enabled
-        and has_consent(session)
-    )
+    return session.status == Status.LIVE and queries.may_be_analysed(session)
 
 
 def _affordable(session: Session) -> bool:

@@ -19,6 +19,7 @@ from sessions.models import Session
 from sessions.notices import model_reads_along
 from sessions.queries import notes_after
 from sessions.serializers import guide_json, note_json, session_json
+from sessions.services import has_consent
 from transcription import queries as words
 from transcription.models import Segment
 from transcription.privacy import session_redactor
@@ -250,6 +251,11 @@ def recent_lines(session: Session, *, through: int) -> tuple[Line, ...]:
     """Return the last lines up to sequence `through`, in order."""
     newest_first = words.transcript(session).filter(sequence__lte=through).order_by("-start_ms")
     return tuple(line_of(segment) for segment in reversed(newest_first[:RECENT_LINES]))
+
+
+def may_be_analysed(session: Session) -> bool:
+    """Tell whether the organization wants it and the candidate has not withdrawn the consent."""
+    return session.organization.analysis_enabled and has_consent(session)
 
 
 def context(session: Session, through: int) -> tuple[Line, ...]:

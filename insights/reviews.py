@@ -52,7 +52,7 @@ def review_session(*, session_id: UUID, after: int | None = None, tries: int = 0
     session = access.session_by_id(session_id)
     if session is None or session.status != Status.ENDED:
         return None
-    if not session.organization.analysis_enabled:
+    if not queries.may_be_analysed(session):
         return None
     if debounce.someone_waits():
         return Step(after, tries, YIELD_SECONDS)

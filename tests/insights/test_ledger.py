@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from insights import analysis, ledger, queries, tasks
 from insights.analyzers.base import Finding
@@ -202,3 +203,10 @@ def test_without_analysis_none_is_asked_for(cast, session):
     cast.organization.save()
     answer = client(cast.olga).post(f"/api/v1/sessions/{session.pk}/analyse/")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "analysis_off")
+
+
+def test_after_a_withdrawal_none_is_asked_for(cast, session):
+    services.end_session(session=session)
+    session.consents.update(withdrawn_at=timezone.now())
+    answer = client(cast.olga).post(f"/api/v1/sessions/{session.pk}/analyse/")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "no_consent")

@@ -3,11 +3,11 @@
 import pytest
 from django.utils import timezone
 
-from insights import analysis, asking, cards, instant, queries
+from insights import analysis, asking, cards, instant, queries, reviews
 from insights.analyzers.base import Analysis, Finding
 from insights.kinds import Kind
 from insights.models import AnalysisRun, AnalysisState, Insight
-from sessions import access, retention
+from sessions import access, retention, services
 from sessions.models import Session
 from tests.factories import go_live, say
 from transcription import queries as words
@@ -137,6 +137,19 @@ def test_an_erasure_while_a_run_begins_ends_it(session, monkeypatch, step):
     monkeypatch.setattr(module, step, erased_meanwhile)
     assert analysis.analyze_session(session_id=session.pk) is None
     assert not Insight.objects.exists()
+
+
+def test_after_a_withdrawal_nothing_more_is_read(session, monkeypatch):
+    segment = hear(session, ANSWER)
+    session.consents.update(withdrawn_at=timezone.now())
+    monkeypatch.setattr(analysis, "ask", None)  # nobody may
+    instant.note_segment(session_id=session.pk, segment_id=segment.pk)
+    assert analysis.analyze_session(session_id=session.pk) is None
+    assert not Insight.objects.exists()
+    assert AnalysisRun.objects.get().engine == "off"
+    services.end_session(session=session)
+    assert reviews.review_session(session_id=session.pk) is None
+    assert AnalysisRun.objects.count() == 1
 
 
 def test_a_worker_that_lost_its_lease_writes_no_cursor(session, monkeypatch):
