@@ -112,6 +112,11 @@ def recommends(text: str) -> bool:
     return bool(_joined("verdicts").search(_plain(text)))
 
 
+def guesses_mood(text: str) -> bool:
+    """Tell whether a text says how somebody seems to feel: a matter of cards on the tone alone."""
+    return bool(_joined("moods").search(_plain(text)))
+
+
 def _plain(text: str) -> str:
     folded = _folded(text).replace("’", "'").replace("é", "e")
     return _SPACES.sub(" ", _PUNCTUATION.sub(" ", folded)).strip()

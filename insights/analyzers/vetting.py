@@ -11,6 +11,7 @@ from insights.analyzers.evidence import locate
 from insights.analyzers.followups import already_asked, competency_for, is_asked
 from insights.analyzers.guards import (
     addresses_model,
+    guesses_mood,
     recommends,
     unlawful_trait,
     without_injection,
@@ -74,6 +75,7 @@ class Vetting:
             repeats(content)
             or addresses_model(content)
             or (kind is not Kind.WARNING and unlawful_trait(content))
+            or (kind is not Kind.SENTIMENT and guesses_mood(content))
         ):
             return False
         if kind in _ABOUT_ANSWERS and INTERVIEWER in self._roles(ids):
@@ -135,7 +137,7 @@ class Vetting:
 
 def may_digest(text: str) -> bool:
     """Tell whether a digest may be kept and given to the next call."""
-    return not (addresses_model(text) or recommends(text) or repeats(text))
+    return not (addresses_model(text) or recommends(text) or guesses_mood(text) or repeats(text))
 
 
 def _clean(lines: tuple[Line, ...]) -> tuple[Line, ...]:

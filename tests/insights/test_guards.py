@@ -8,6 +8,7 @@ from insights.analyzers.base import Window
 from insights.analyzers.guards import (
     addresses_model,
     clean_window,
+    guesses_mood,
     recommends,
     unlawful_trait,
     without_injection,
@@ -145,6 +146,24 @@ def test_it_removes_only_the_sentences_that_instruct():
 )
 def test_it_knows_a_verdict_about_a_person(text, verdict):
     assert recommends(text) is verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "mood"),
+    [
+        ("The candidate sounds stressed and anxious here.", True),
+        ("Candidate Stress Detected", True),
+        ("They seem a bit nervous.", True),
+        ("Sounds stressed about the deadline.", True),
+        ("The answer shows signs of frustration.", True),
+        ("Explains how stress tests found the leak.", False),
+        ("Candidate describes calming an upset customer.", False),
+        ("They were overwhelmed by tickets and built a queue.", False),
+        ("How do you work when you are on call under stress?", False),
+    ],
+)
+def test_it_knows_a_guess_at_somebodys_mood(text, mood):
+    assert guesses_mood(text) is mood
 
 
 def test_a_clean_window_holds_no_orders_and_says_where_they_were():

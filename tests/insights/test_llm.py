@@ -243,6 +243,10 @@ class TestEvidence:
         assert self.given(llm_server, analyzer, mood, sentiment=False).findings == ()
         assert len(self.given(llm_server, analyzer, mood).findings) == 1
 
+    def test_no_other_card_tells_a_mood(self, llm_server, analyzer):
+        mood = {**HIGHLIGHT, "kind": "insight", "content": "The candidate sounds stressed here."}
+        assert self.given(llm_server, analyzer, mood, sentiment=False).findings == ()
+
     def test_sentiment_is_about_the_candidate_only(self, llm_server, analyzer):
         mood = {**HIGHLIGHT, "kind": "sentiment", "quote": "Describe a production incident"}
         assert self.given(llm_server, analyzer, mood).findings == ()
