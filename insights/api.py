@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from accounts import limits
 from copilot.lib.errors import DomainError
-from insights import cards, queries, tasks
+from insights import cards, queries, reviews, tasks
 from insights.serializers import claim_json, insight_json, tone_json
 from sessions import access
 from sessions.services import note_view
@@ -94,6 +94,7 @@ class Analyse(APIView):
             raise DomainError("analysis_off", "Your organization has switched analysis off.")
         if not queries.may_be_analysed(session):
             raise DomainError("no_consent", "The candidate has withdrawn the consent.")
-        if limits.first(f"review.{session.pk}", DEMAND_SECONDS):
+        state = reviews.demand(session=session)
+        if state == "queued" and limits.first(f"review.{session.pk}", DEMAND_SECONDS):
             tasks.review.delay(str(session.pk))
-        return Response({"state": "queued"}, status=202)
+        return Response({"state": state}, status=202)

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from copilot.lib.errors import DomainError
 from insights import sealed_cache
@@ -20,6 +21,7 @@ from sessions.notices import model_reads_along
 from sessions.queries import notes_after
 from sessions.serializers import guide_json, note_json, session_json
 from sessions.services import has_consent
+from sessions.states import Status
 from transcription import queries as words
 from transcription.models import Segment
 from transcription.privacy import session_redactor
@@ -68,20 +70,42 @@ def claims_of(session: Session, *, after: int = 0) -> QuerySet[Claim]:
 def analysis_json(session: Session, run: AnalysisRun | None = None) -> dict[str, Any]:
     """Return who analyses this session at the moment and, where it is not the model, why."""
     if not session.organization.analysis_enabled:
-        return {"engine": "off", "detail": "Analysis is switched off for this organization."}
+        return _analysed_by("off", "Analysis is switched off for this organization.")
+    reviewing = under_review(session)
     about_words = session.runs.exclude(purpose=AnalysisRun.Purpose.PREDICTION)
     run = run or about_words.order_by("-created_at").first()
     if run is not None:
         engine = run.engine
         if engine == "cache":  # the model's own words; where it failed, the rules' beside them
             engine = "rules" if run.error else "llm"
-        return {"engine": engine, "detail": REASONS.get(run.error, "")}
-    return {"engine": "llm" if model_reads_along() else "rules", "detail": ""}
+        return _analysed_by(engine, REASONS.get(run.error, ""), reviewing=reviewing)
+    return _analysed_by("llm" if model_reads_along() else "rules", "", reviewing=reviewing)
 
 
 def slow_json() -> dict[str, Any]:
     """Return who analyses while the model is still awaited."""
-    return {"engine": "rules", "detail": "The model is slow; local rules are used meanwhile."}
+    return _analysed_by("rules", "The model is slow; local rules are used meanwhile.")
+
+
+def _analysed_by(engine: str, detail: str, *, reviewing: bool = False) -> dict[str, Any]:
+    return {"engine": engine, "detail": detail, "reviewing": reviewing}
+
+
+def under_review(session: Session) -> bool:
+    """Tell whether an interview that is over is being read once more."""
+    state = AnalysisState.objects.filter(session=session).first()
+    if session.status != Status.ENDED or state is None:
+        return False
+    if state.analysed_through < state.last_sequence:
+        return False  # of the interview itself not everything is read
+    if state.lease_until is not None and state.lease_until > timezone.now():
+        return True
+    newest = newest_review(session)
+    return newest is not None and newest.through < state.last_sequence
+
+
+def newest_review(session: Session) -> AnalysisRun | None:
+    return session.runs.filter(purpose=AnalysisRun.Purpose.REVIEW).order_by("-pk").first()
 
 
 def _engine_json(session: Session) -> dict[str, str] | None:

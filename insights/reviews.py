@@ -43,6 +43,22 @@ class Step:
     seconds: float
 
 
+def demand(*, session: Session) -> str:
+    """Tell what a demand for a review comes to; a task is to follow where it is "queued".
+
+    "reading": one is under way; "done": there is nothing to read, or it has just been read.
+    """
+    if queries.under_review(session):
+        return "reading"
+    newest = queries.newest_review(session)
+    just_read = newest is not None and newest.created_at > timezone.now() - AGAIN
+    if just_read or not words.last_sequence(session):
+        return "done"
+    body = {"state": {"analysis": {**queries.analysis_json(session), "reviewing": True}}}
+    events.publish_on_commit(session.pk, "session", body)
+    return "queued"
+
+
 def review_session(*, session_id: UUID, after: int | None = None, tries: int = 0) -> Step | None:
     """Read one window; return the next step, None when the review is over or somebody else's.
 
@@ -85,7 +101,7 @@ def _store(session: Session) -> Store:
 
 def _start(session: Session, after: int | None) -> int | None:
     """Return where the next window begins; None for a message whose work is done or under way."""
-    newest = session.runs.filter(purpose=Purpose.REVIEW).order_by("-pk").first()
+    newest = queries.newest_review(session)
     if newest is None:
         return 0 if not after else None
     unfinished = newest.through < words.last_sequence(session)

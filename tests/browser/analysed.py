@@ -203,11 +203,19 @@ def furnish(session: Session) -> None:
         tone(session, number, *reading)
 
 
-def analysed_by(session: Session, engine: str, detail: str = "") -> None:
+def analysed_by(
+    session: Session, engine: str, detail: str = "", *, reviewing: bool = False
+) -> None:
     """Tell who analyses the interview."""
     with transaction.atomic():
-        state = {"state": {"analysis": {"engine": engine, "detail": detail}}}
+        analysis = {"engine": engine, "detail": detail, "reviewing": reviewing}
+        state = {"state": {"analysis": analysis}}
         events.publish_on_commit(session.pk, "session", state)
+
+
+def reviewed(session: Session) -> None:
+    """Note that the interview has just been read once more."""
+    session.runs.create(purpose="review", after=0, through=10_000, engine="rules")
 
 
 def furnish_long(session: Session) -> None:
@@ -221,6 +229,6 @@ TOLD = {
     f.__name__: f
     for f in (
         *(create, end, allow, speak, furnish, furnish_long),
-        *(card, claim, tone, asked, change, analysed_by),
+        *(card, claim, tone, asked, change, analysed_by, reviewed),
     )
 }

@@ -187,6 +187,7 @@ def test_an_interview_that_is_over_is_analysed_again_for_who_recorded_it(
     asked = []
     monkeypatch.setattr(tasks.review, "delay", asked.append)
     url = f"/api/v1/sessions/{session.pk}/analyse/"
+    say(session, "I have used Python for six years.")
     assert client(cast.olga).post(url).json()["error"]["code"] == "not_ended"
     services.end_session(session=session)
     for other in (cast.sam, cast.cora, cast.otto):
@@ -194,7 +195,8 @@ def test_an_interview_that_is_over_is_analysed_again_for_who_recorded_it(
     assert asked == []
     for _time in range(3):
         answer = client(cast.olga).post(url)
-        assert (answer.status_code, asked) == (202, [str(session.pk)])
+        assert (answer.status_code, answer.json()) == (202, {"state": "queued"})
+        assert asked == [str(session.pk)]
 
 
 def test_without_analysis_none_is_asked_for(cast, session):

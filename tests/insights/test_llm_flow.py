@@ -40,7 +40,7 @@ def test_the_models_findings_are_stored_with_what_they_cost(live, configured):
     assert (run.engine, run.error, run.findings) == ("llm", "", 2)
     assert run.tokens_in > 0
     assert live.analysis.digest == "A database incident was told."
-    assert queries.analysis_json(live) == {"engine": "llm", "detail": ""}
+    assert queries.analysis_json(live) == {"engine": "llm", "detail": "", "reviewing": False}
 
 
 @pytest.mark.django_db(transaction=True)

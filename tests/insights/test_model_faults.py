@@ -252,7 +252,7 @@ async def test_the_page_gets_cards_and_a_word_while_the_model_is_silent(cast, mo
             pass
         await database_sync_to_async(worker.join)(20)
     snapshot = await database_sync_to_async(queries.snapshot)(session)
-    assert snapshot["session"]["analysis"] == {"engine": "llm", "detail": ""}
+    assert snapshot["session"]["analysis"] == {"engine": "llm", "detail": "", "reviewing": False}
     sources = {card["source"] for card in snapshot["insights"] if card["state"] == "complete"}
     assert "llm" in sources
 

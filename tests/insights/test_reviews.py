@@ -58,7 +58,7 @@ def test_a_review_reads_with_the_model_what_the_rules_read_before(live, model):
     assert (run.engine, run.error, run.after) == ("llm", "", 0)
     assert run.tokens_in > 0
     assert Insight.objects.filter(source="llm", state="complete").count() == 2
-    assert queries.analysis_json(live) == {"engine": "llm", "detail": ""}
+    assert queries.analysis_json(live) == {"engine": "llm", "detail": "", "reviewing": False}
     assert AnalysisRun.objects.filter(purpose="live").get().error == "unreachable"
 
 
@@ -89,6 +89,24 @@ def test_a_doubled_message_changes_nothing(live, model, monkeypatch):
     review(live, after=step.after)
     assert review(live, after=step.after) is None
     assert runs().count() == 2
+
+
+def test_a_demand_tells_what_comes_of_it_and_the_page_until_all_is_read(live, model, monkeypatch):
+    assert reviews.demand(session=live) == "done", "there is nothing to read"
+    held(live, model, lines=5)
+    end_of = queries.window_end
+    monkeypatch.setattr(queries, "window_end", lambda *a, **k: end_of(*a, **k, characters=200))
+    assert not queries.analysis_json(live)["reviewing"]
+    assert reviews.demand(session=live) == "queued"
+    step = review(live)
+    assert reviews.demand(session=live) == "reading"
+    assert queries.analysis_json(live)["reviewing"]
+    while step:
+        step = review(live, after=step.after)
+    assert not queries.analysis_json(live)["reviewing"]
+    assert reviews.demand(session=live) == "done"
+    runs().update(created_at=timezone.now() - 2 * reviews.AGAIN)
+    assert reviews.demand(session=live) == "queued"
 
 
 def test_a_demand_right_after_a_review_is_the_same_demand(live, model):
