@@ -47,7 +47,7 @@ export function buildCard(insight, on) {
       h("span", { class: "badge why" }),
       h("span", { class: "badge state" }),
     ),
-    h("button", { class: "quote", type: "button", title: t("card_quote"), onclick: on.quote }),
+    h("button", { class: "quote", type: "button", onclick: on.quote }),
     h("p", { class: "quote other" }, h("span", { class: "quote-against" }, t("card_against")), h("q")),
     acts,
   );
@@ -89,12 +89,15 @@ export function fillCard(element, insight, lineOf) {
   const verdict = find(".badge.verdict");
   fillBadge(verdict, insight.verdict && t(`verdict_${insight.verdict}`));
   verdict.dataset.verdict = insight.verdict;
-  const states = { preliminary: "card_preliminary", failed: "card_failed" };
+  const states = { preliminary: insight.kind !== "tip" && "card_preliminary", failed: "card_failed" };
   fillBadge(find(".badge.state"), states[insight.state] && t(states[insight.state]));
   show(find(".card-tags"), [...find(".card-tags").children].some((badge) => !badge.hidden));
   const quote = find("button.quote");
+  const line = insight.segments[0]; // none where the words are the profile's or the guide's
   setText(quote, insight.quote);
-  quote.dataset.role = lineOf(insight.segments[0])?.role ?? "";
+  quote.disabled = !line;
+  quote.title = line ? t("card_quote") : "";
+  quote.dataset.role = lineOf(line)?.role ?? "";
   show(quote, Boolean(insight.quote));
   setText(find(".quote.other q"), insight.other_quote);
   show(find(".quote.other"), Boolean(insight.other_quote));

@@ -214,7 +214,7 @@ export class Cards {
   /** Return when the answer was given that a card is about: what it says later moves nothing. */
   #answer({ segments }) {
     const starts = segments.map((id) => this.#options.lineOf(id)?.start_ms ?? Infinity);
-    return Math.max(...starts, -1);
+    return starts.length ? Math.max(...starts) : Infinity; // of no answer: it concerns them all
   }
 
   #precedes(element, { insight, answer }) {

@@ -252,7 +252,7 @@ export class Transcript {
     }
     if (!button) {
       const run = () => this.onmark([...this.#marks.get(id).keys()].at(-1));
-      button = h("button", { class: "line-mark", type: "button", onclick: run }, icon("bulb"), h("span"));
+      button = h("button", { class: "line-mark", type: "button", "aria-live": "off", onclick: run }, icon("bulb"), h("span"));
       row.element.append(button);
     }
     const latest = [...marks.values()].at(-1);
