@@ -21,16 +21,20 @@ from transcription.serializers import segment_json
 DEMAND_SECONDS = 60  # in which demands for another analysis of an interview are one
 
 
+def _cursor(request: Request) -> int:
+    given = request.query_params.get("after", "0")
+    if not given.isdecimal() or len(given) > 9:
+        raise DomainError("bad_cursor", '"after" is a number, 0 or more.', status=400)
+    return int(given)
+
+
 class Snapshot(APIView):
     """What the page needs to be up to date: everything after `?after=<cursor>`."""
 
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
         note_view(session)
-        given = request.query_params.get("after", "0")
-        if not given.isdecimal() or len(given) > 9:
-            raise DomainError("bad_cursor", '"after" is a number, 0 or more.', status=400)
-        body = queries.snapshot(session, after=int(given))
+        body = queries.snapshot(session, after=_cursor(request))
         body["session"]["may"] = access.perms_of(request.user, session)
         return Response(body)
 
@@ -74,13 +78,17 @@ class Claims(APIView):
 
 
 class Tones(APIView):
-    """The tone of the candidate's wording; nothing where the organization wants none."""
+    """The tone of the candidate's wording: points after `?after=<cursor>`, and that of all.
+
+    Nothing where the organization wants none.
+    """
 
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
         note_view(session)
-        points = [tone_json(point) for point in queries.tones_of(session)]
-        return Response({"results": points, "summary": queries.tone_summary(session)})
+        points = queries.tones_of(session, after=_cursor(request))
+        results = [tone_json(point) for point in points]
+        return Response({"results": results, "summary": queries.tone_summary(session)})
 
 
 class Analyse(APIView):

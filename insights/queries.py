@@ -159,7 +159,8 @@ def tones_of(session: Session, *, after: int = 0) -> QuerySet[SentimentPoint]:
 
 def tone_summary(session: Session) -> dict[str, Any] | None:
     """Return the tone of the whole interview so far; None where there is none to tell."""
-    readings = [point.reading for point in tones_of(session)]
+    points = tones_of(session).select_related(None).only("session", "reading")
+    readings = [point.reading for point in points]
     return tone.summary(readings) if readings else None
 
 

@@ -103,7 +103,8 @@ export class Tone {
   async #ask() {
     this.#asked = performance.now();
     this.#told = this.#readings.size;
-    const answer = await read(this.#url).catch(() => null); // the chart stands without it
+    const newest = Math.max(0, ...[...this.#readings.values()].map((reading) => reading.revision));
+    const answer = await read(`${this.#url}?after=${newest}`).catch(() => null); // the chart stands without it
     if (answer?.summary) this.#tell(answer.summary);
     this.#renewal = 0;
     this.renew();

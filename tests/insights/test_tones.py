@@ -70,6 +70,10 @@ def test_the_snapshot_and_the_endpoint_tell_the_points_in_order_and_the_whole(ca
     body = client.get(f"/api/v1/sessions/{session.pk}/tones/").json()
     assert body["results"] == points
     assert set(body["summary"]) == {"overall", "confidence", "trend", "indicators"}
+    newest = max(point["revision"] for point in points)
+    later = client.get(f"/api/v1/sessions/{session.pk}/tones/?after={newest}").json()
+    assert later == {"results": [], "summary": body["summary"]}
+    assert client.get(f"/api/v1/sessions/{session.pk}/tones/?after=x").status_code == 400
     client.force_login(cast.otto)
     assert client.get(f"/api/v1/sessions/{session.pk}/tones/").status_code == 404
 
