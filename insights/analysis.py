@@ -74,7 +74,7 @@ def _complete(lease: debounce.Lease, answer: Answer) -> float | None:
         defaults={"after": lease.after, **spending.figures(answer.analysis, answer.error)},
     )
     cards.settle_preliminary(session, lease)
-    cards.drop_stale(session, lease)
+    cards.drop_stale(session)
     latency.note_run(session, lease.through)
     told = before is not None and (before.engine, before.error) == (run.engine, run.error)
     if answer.slow or not told:

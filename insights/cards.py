@@ -21,6 +21,7 @@ from insights.models import Insight
 from insights.serializers import insight_json
 from sessions import access, events
 from sessions.models import Session
+from transcription import queries as words
 from transcription.models import Segment
 
 State, Source, Feedback = Insight.State, Insight.Source, Insight.Feedback
@@ -172,7 +173,7 @@ def _stands(session: Session, card: Insight) -> bool:
     return any(card.quote in line.text for line in lines) or locate(card.quote, lines) is not None
 
 
-def drop_stale(session: Session, lease: Lease) -> None:
+def drop_stale(session: Session) -> None:
     """Take cards off the page that are about earlier answers than they are good for.
 
     Help for the previous question is worse than none; what somebody pinned or used stays, and so
@@ -182,7 +183,8 @@ def drop_stale(session: Session, lease: Lease) -> None:
     cards = list(passing.exclude(feedback__in=KEPT).order_by("-revision"))
     if not cards:
         return
-    recent = queries.recent_lines(session, through=lease.through)
+    # What was said while the run took its time counts: cards about it are the freshest.
+    recent = queries.recent_lines(session, through=words.last_sequence(session))
     answers = [
         turn
         for turn in turns(recent)

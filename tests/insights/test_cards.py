@@ -41,7 +41,7 @@ def lease(session, after=0):
 
 
 def drop(session):
-    cards.drop_stale(session, lease(session))
+    cards.drop_stale(session)
 
 
 def alive(session):

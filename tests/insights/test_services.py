@@ -3,7 +3,11 @@
 import pytest
 from django.utils import timezone
 
+<<<<<<< HEAD
 from insights import analysis, asking, cards, instant, queries, reviews
+=======
+from insights import analysis, asking, cards, instant, queries
+>>>>>>> insights: Keep cards about what was said while an analysis took its time.
 from insights.analyzers.base import Analysis, Finding
 from insights.kinds import Kind
 from insights.models import AnalysisRun, AnalysisState, Insight
@@ -189,3 +193,21 @@ def test_suggestions_about_earlier_answers_leave_unless_somebody_keeps_them(sess
     about_first = [card.pk for card in living if str(first.pk) in card.segments]
     assert about_first == [early[0].pk]
     assert living.count() > 1
+
+
+def test_cards_about_what_was_said_during_a_run_outlive_it(session, monkeypatch):
+    say(session, ANSWER)
+    analysis.mark_segment(session_id=session.pk)
+
+    def ask(*args, **kwargs):
+        say(session, "And who worked on it with you?", role="interviewer", start=60 * 16_000)
+        line = say(session, f"There were two of us. {ANSWER}", start=70 * 16_000)
+        found = finding(line, content="Who did what?")
+        cards.store_finding(
+            session_id=session.pk, finding=found, state="preliminary", source="pattern"
+        )
+        return asking.Answer(Analysis((), "rules"))
+
+    monkeypatch.setattr(analysis, "ask", ask)
+    analysis.analyze_session(session_id=session.pk)
+    assert "Who did what?" in [card.content for card in queries.insights_of(session)]
