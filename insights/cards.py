@@ -43,7 +43,8 @@ def store_finding(*, session_id: UUID, finding: Finding, state: str, source: str
 
     1. What was said already, by whichever analyzer and in whatever words, is not said again; a
        better version takes the place of the card, what a person has judged stays as it is.
-    2. Else it takes the place of a preliminary card about the same words.
+    2. Else it takes the place of a preliminary card about the same words; but a question of the
+       rules leaves that of a local pattern, which most often is their own and comes after it.
     3. Else it is a new card.
     """
     session = access.lock_session(session_id)
@@ -84,6 +85,8 @@ def _improves(card: Insight, state: str, source: str) -> bool:
 
 def _first_look(session: Session, finding: Finding, state: str, source: str) -> Insight | None:
     """Return the preliminary card about the same words, which a better finding replaces."""
+    if finding.kind == Kind.QUESTION and source == Source.RULES:
+        return None
     lines = set(finding.line_ids)
     waiting = session.insights.filter(kind=finding.kind, state=State.PRELIMINARY)
     for card in waiting:

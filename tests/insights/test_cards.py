@@ -146,6 +146,14 @@ def test_a_better_card_takes_the_place_of_the_first_look(session, line):
     assert late.created_at == early.created_at
 
 
+def test_a_question_of_the_rules_does_not_change_the_words_of_a_first_look(session, line):
+    early = store(session, line, state="preliminary", source="pattern")
+    other = store(session, line, content="What did you give up with that choice?", source="rules")
+    assert other.pk != early.pk
+    again = store(session, line, source="rules")
+    assert (again.pk, again.content, again.state) == (early.pk, early.content, "complete")
+
+
 def test_a_first_look_at_another_line_stays(session, line):
     early = store(session, line, state="preliminary", source="pattern")
     other = say(session, "Then we wrote it all down.", start=40 * SECOND)
