@@ -5,10 +5,13 @@ import { announce, byId, setText, show } from "./dom.js";
 import { sentence } from "./errors.js";
 import { t } from "./i18n.js";
 
+const STEADY_MS = 1500; // what keeps the model for a shorter time is nobody's concern
+
 export class Analysis {
   #place = byId("analysis");
   #button = byId("analyse-again"); // only for who may record
-  #known = false;
+  #state = "";
+  #timer = 0;
 
   /** url: what to ask for another analysis; banner: where errors are told */
   constructor(url, banner) {
@@ -18,26 +21,30 @@ export class Analysis {
   /** Show the state; `quiet` while the page catches up: nothing is announced then. */
   render({ status, analysis: { engine, detail, reviewing } }, quiet) {
     const off = engine === "off";
-    const state = reviewing ? t("analysis_again") : (!off && detail) || t(`analysis_${engine}`);
-    this.#place.classList.toggle("wide", Boolean(reviewing || (detail && !off)));
+    const why = reviewing ? t("analysis_again") : !off && detail;
     setText(byId("analysis-tip"), off ? detail : t(`analysis_tip_${engine}`));
     show(this.#button, status === "ended" && !off);
-    this.#say(state, quiet || !this.#known);
-    this.#known = true;
+    const state = why || t(`analysis_${engine}`);
+    if (this.#state === state) return;
+    const tell = () => this.#tell(state, Boolean(why), quiet);
+    clearTimeout(this.#timer);
+    if (quiet || !this.#state) tell();
+    else this.#timer = setTimeout(tell, detail ? STEADY_MS : 0);
+    this.#state = state;
   }
 
-  #say(state, quiet) {
+  #tell(state, wide, quiet) {
     const text = byId("analysis-text");
-    if (text.textContent === state) return;
+    if (text.textContent && text.textContent !== state && !quiet) announce(state);
     setText(text, state);
-    if (!quiet) announce(state);
+    this.#place.classList.toggle("wide", wide);
   }
 
   async #again(url, banner) {
     try {
       const { state } = await act(url);
       banner.clear("analyse");
-      if (state === "done") this.#say(t("analyse_done"));
+      if (state === "done") this.#tell(t("analyse_done"), true);
     } catch (error) {
       const detail = sentence(error.code, error.detail);
       banner.set("analyse", { level: "error", text: t("analyse_failed", { detail }), dismissible: true });
