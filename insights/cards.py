@@ -42,7 +42,8 @@ def store_finding(*, session_id: UUID, finding: Finding, state: str, source: str
     """Store a card, or make the one better that it stands for; None when nothing changes.
 
     1. What was said already, by whichever analyzer and in whatever words, is not said again; a
-       better version takes the place of the card, what a person has judged stays as it is.
+       better version takes the place of the card, what a person has judged stays as it is. A card
+       about an echo goes over to the line that was echoed.
     2. Else it takes the place of a preliminary card about the same words; but a question of the
        rules leaves that of a local pattern, which most often is their own and comes after it.
     3. Else it is a new card.
@@ -57,7 +58,7 @@ def store_finding(*, session_id: UUID, finding: Finding, state: str, source: str
     mark = _fingerprint(session, finding)
     known = session.insights.filter(kind=finding.kind, fingerprint=mark).first()
     known = known or said.find(session, finding, source)
-    if known is not None and not _improves(known, state, source):
+    if known is not None and not _improves(known, state, source) and not _echoed(session, known):
         return None
     known = known or _first_look(session, finding, state, source)
     insight = known or Insight(session=session, kind=finding.kind)
@@ -81,6 +82,12 @@ def _improves(card: Insight, state: str, source: str) -> bool:
     old = _RANK[Source(card.source)], card.state == State.COMPLETE
     new = _RANK[Source(source)], state == State.COMPLETE
     return new != old and new[0] >= old[0] and new[1] >= old[1]
+
+
+def _echoed(session: Session, card: Insight) -> bool:
+    """Tell whether an unjudged card rests on words that turned out to be an echo."""
+    judged = card.feedback or card.asked_in
+    return bool(card.segments) and not judged and not _stands(session, card)
 
 
 def _first_look(session: Session, finding: Finding, state: str, source: str) -> Insight | None:

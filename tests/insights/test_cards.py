@@ -350,6 +350,28 @@ def test_cards_whose_quoted_words_were_an_echo_are_taken_back(session, line):
     assert gone.pk not in alive(session)
 
 
+@pytest.mark.parametrize("kind", [Kind.FACT_CHECK, Kind.QUESTION])
+@pytest.mark.parametrize("taken_back", [True, False], ids=["taken back", "not yet"])
+def test_a_card_about_an_echo_goes_over_to_the_line_that_was_echoed(
+    session, line, kind, taken_back
+):
+    card = store(session, line, kind=kind)
+    hide(session, line)
+    if taken_back:
+        cards.settle_preliminary(session, lease(session))
+    echoed = say(session, ANSWER, start=40 * SECOND)
+    store(session, echoed, kind=kind)
+    cards.settle_preliminary(session, lease(session))
+    (left,) = insights_of(session)
+    assert (left.pk, left.state, left.segments) == (card.pk, "complete", [str(echoed.pk)])
+
+
+def test_a_card_about_an_echo_that_was_called_wrong_stays_away(session, line):
+    feedback(session, store(session, line), "wrong")
+    hide(session, line)
+    assert store(session, say(session, ANSWER, start=40 * SECOND)) is None
+
+
 def test_a_question_asked_by_an_echo_was_not_asked(session, line):
     card = store(session, line)
     asking = say(session, QUESTION, role="interviewer", start=50 * SECOND)
