@@ -136,8 +136,12 @@ class _Ledger:
                 self._judge(claim, turned, source)
 
     def forget_echoes(self) -> None:
-        """Take back verdicts that rest on a line which turned out to be an echo."""
+        """Take back claims on lines that turned out to be echoes, and verdicts that rest on them.
+
+        The line that was echoed makes the claim anew.
+        """
         echoes = self._session.segments.filter(echo=True).values("pk")
+        self._session.claims.filter(segment__in=echoes).delete()
         for claim in self._session.claims.filter(other_segment__in=echoes):
             claim.verdict, claim.against = Verdict.UNVERIFIABLE, Against.NOTHING
             claim.reason, claim.other_quote, claim.other_segment = "", None, None

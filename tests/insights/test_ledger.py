@@ -159,6 +159,17 @@ def test_an_echo_makes_no_claim_and_proves_none(session):
     assert (left.segment, left.verdict, left.other_segment) == (first, "unverifiable", None)
 
 
+def test_a_claim_on_an_echo_is_made_anew_on_the_line_that_was_echoed(session):
+    echo = hear(session, FIVE)
+    analyse(session)
+    echo.echo = True
+    echo.save()
+    line = hear(session, FIVE, at=30)
+    analyse(session)
+    (left,) = queries.claims_of(session)
+    assert left.segment == line
+
+
 # --- REST ----------------------------------------------------------------------------------------
 
 
