@@ -63,6 +63,8 @@ class Breaker:
         if limit is None:
             self.succeeded()
             return
+        if cache.get(self._key("open")):
+            return  # it began before the breaker opened, and says nothing new
         was_probe = bool(cache.get(self._key("code")))
         cache.delete(self._key("probe"))
         at_once = was_probe or error.lasting or error.retry_after is not None

@@ -110,6 +110,14 @@ class TestBreaker:
         assert told[:3] == [FIRST_PAUSE, FIRST_PAUSE * 2, FIRST_PAUSE * 4]
         assert told[-1] == 300
 
+    def test_calls_that_fail_together_open_it_once(self, organization, monkeypatch):
+        told, tell = pause()
+        monkeypatch.setattr(cache, "set", tell)
+        breaker = Breaker.configured()
+        for _ in range(8):  # all were let in before the first one failed
+            breaker.failed(AnalyzerError("timeout", "no"))
+        assert told == [FIRST_PAUSE]
+
     def test_the_servers_own_word_is_kept(self, organization, monkeypatch):
         told, tell = pause()
         monkeypatch.setattr(cache, "set", tell)
