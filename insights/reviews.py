@@ -105,10 +105,10 @@ def _start(session: Session, after: int | None) -> int | None:
     if newest is None:
         return 0 if not after else None
     unfinished = newest.through < words.last_sequence(session)
-    if after is None:
+    if not after:
         # Whoever reads goes on by themselves, and what was just read need not be read again.
         return None if unfinished or newest.created_at > timezone.now() - AGAIN else 0
-    return after if after == (newest.through if unfinished else 0) else None
+    return after if unfinished and after == newest.through else None
 
 
 @transaction.atomic

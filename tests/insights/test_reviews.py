@@ -4,6 +4,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -107,6 +108,17 @@ def test_a_demand_tells_what_comes_of_it_and_the_page_until_all_is_read(live, mo
     assert reviews.demand(session=live) == "done"
     runs().update(created_at=timezone.now() - 2 * reviews.AGAIN)
     assert reviews.demand(session=live) == "queued"
+
+
+def test_a_doubled_message_after_the_end_changes_nothing(live, model):
+    held(live, model)
+    model.behaviour = behave.status(500)
+    step = review(live)
+    model.behaviour = behave.streams()
+    cache.clear()  # the breaker's pause is over
+    review(live, after=step.after, tries=step.tries)
+    assert review(live, after=step.after, tries=step.tries) is None
+    assert runs().count() == 1
 
 
 def test_a_demand_right_after_a_review_is_the_same_demand(live, model):
