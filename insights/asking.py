@@ -100,6 +100,8 @@ def ask(
     rules = _Rules(window, store)
     if not model_reads_along():
         return Answer(rules.give(State.COMPLETE))
+    if not any(line.text.strip() for line in window.lines):
+        return Answer(Analysis((), "llm"))  # without a call there is nothing to tell the breaker
     model = f"{settings.INTERVIEW_LLM_BASE_URL}|{settings.INTERVIEW_LLM_MODEL}"
     known = memory.recall(session, window, model)
     if known is not None:

@@ -8,11 +8,14 @@ from datetime import timedelta
 
 import pytest
 from channels.db import database_sync_to_async
+from django.core.cache import cache
 from django.db import connection, connections
 from django.utils import timezone
 
 from insights import analysis, queries
 from insights.analyzers import retries
+from insights.analyzers.base import AnalyzerError
+from insights.breaker import Breaker
 from insights.models import AnalysisRun, AnalysisState, Insight, LlmSpending
 from tests.factories import go_live, say
 from tests.insights import llm_server as behave
@@ -129,6 +132,17 @@ def test_after_failures_the_model_is_left_alone_and_asked_again_later(live, mode
         assert read(live).error == "unreachable"
     assert len(model.requests) == 2, "the third run met an open breaker"
     assert list(AnalysisRun.objects.values_list("calls", flat=True)) == [1, 1, 0]
+
+
+def test_a_window_without_words_is_no_answer_of_the_model(live, model):
+    breaker = Breaker.configured()
+    breaker.failed(AnalyzerError("unauthorized", "no"))
+    cache.delete(breaker._key("open"))  # the pause is over
+    echo = hear(live)
+    echo.echo = True
+    echo.save()
+    assert (read(live).engine, model.requests) == ("llm", [])
+    assert breaker.standing() == ("half open", "unauthorized")
 
 
 def test_a_house_that_is_full_uses_the_rules_and_says_so(live, model, settings):
