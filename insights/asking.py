@@ -109,9 +109,13 @@ def ask(
         return Answer(known)
 
     def help_out() -> None:
-        rules.give(State.PRELIMINARY)
-        if tell_slow is not None:
-            tell_slow()
+        try:
+            rules.give(State.PRELIMINARY)
+            if tell_slow is not None:
+                tell_slow()
+        # The answer that is under way is paid for and may still come.
+        except Exception as error:
+            logger.error("rules failed to help out: %s", type(error).__name__)
 
     patience = time.monotonic() + settings.INTERVIEW_LLM_PATIENCE
     try:

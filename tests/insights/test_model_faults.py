@@ -15,6 +15,7 @@ from django.utils import timezone
 from insights import analysis, queries
 from insights.analyzers import retries
 from insights.analyzers.base import AnalyzerError
+from insights.analyzers.rules import RuleAnalyzer
 from insights.breaker import Breaker
 from insights.models import AnalysisRun, AnalysisState, Insight, LlmSpending
 from tests.factories import go_live, say
@@ -236,6 +237,19 @@ def test_the_rules_cards_are_stored_while_the_server_holds_the_answer_back(live,
     assert not living.filter(source="rules", kind="question").exists(), (
         "the model's superseded them"
     )
+
+
+def test_rules_that_fail_meanwhile_cost_nobody_the_answer(live, model, settings, monkeypatch):
+    settings.INTERVIEW_LLM_PATIENCE = 0
+    rang = []
+
+    def fail(*args, **known):
+        rang.append(1)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(RuleAnalyzer, "analyze", fail)
+    hear(live)
+    assert (read(live).engine, rang) == ("llm", [1])
 
 
 @pytest.mark.django_db(transaction=True)
