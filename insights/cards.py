@@ -46,12 +46,14 @@ def store_finding(*, session_id: UUID, finding: Finding, state: str, source: str
        about an echo goes over to the line that was echoed.
     2. Else it takes the place of a preliminary card about the same words; but a question of the
        rules leaves that of a local pattern, which most often is their own and comes after it.
-    3. Else it is a new card.
+    3. Else it is a new card, unless it is a first look that comes after the analysis.
     """
     session = access.lock_session(session_id)
     if session is None:
         return None
     if finding.kind == Kind.SENTIMENT and not session.organization.sentiment:
+        return None
+    if state == State.PRELIMINARY and source != Source.RULES and _too_late(session, finding):
         return None
     if finding.kind == Kind.TIP:
         state = State.PRELIMINARY  # advice for the moment: it is never confirmed, it goes
@@ -66,6 +68,16 @@ def store_finding(*, session_id: UUID, finding: Finding, state: str, source: str
     _fill(insight, session, finding)
     insight.state, insight.source = state, source
     return _save(insight, "insight_changed" if known else "insight")
+
+
+def _too_late(session: Session, finding: Finding) -> bool:
+    """Tell whether all the words were analysed: no run would confirm or replace a first look.
+
+    What rules give comes from a run, which settles it, and may be about an answer that goes on.
+    """
+    analysed = queries.analysed_through(session)
+    unread = session.segments.filter(pk__in=finding.line_ids, sequence__gt=analysed)
+    return not unread.exists()
 
 
 def _fingerprint(session: Session, finding: Finding) -> bytes:

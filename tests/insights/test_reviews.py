@@ -27,12 +27,12 @@ def model(settings, llm_server, monkeypatch):
     return llm_server
 
 
-def held(session, model=None, *, lines=1):
+def held(session, model=None, *, lines=1, start=0):
     """Hold the interview to its end, with a model that fails meanwhile."""
     if model is not None:
         model.behaviour = behave.status(500)
     for number in range(lines):
-        say(session, f"{STORY} That was number {number}.", start=number * 32_000)
+        say(session, f"{STORY} That was number {number}.", start=start + number * 32_000)
     analysis.mark_segment(session_id=session.pk)
     services.end_session(session=session)
     analysis.analyze_session(session_id=session.pk)
@@ -119,6 +119,21 @@ def test_a_doubled_message_after_the_end_changes_nothing(live, model):
     review(live, after=step.after, tries=step.tries)
     assert review(live, after=step.after, tries=step.tries) is None
     assert runs().count() == 1
+
+
+def test_advice_for_earlier_answers_does_not_come_back(live, model):
+    say(live, "I moved the old invoices to a cold archive in one night.")
+    say(live, "Thank you. What else did you do there?", role="interviewer", start=320_000)
+    say(live, STORY, start=640_000)
+    held(live, model, start=960_000)
+    known = set(queries.insights_of(live).values_list("pk", flat=True))
+    early = {"quote": "I moved the old invoices to a cold archive"}
+    tip = {**behave.HIGHLIGHT, **early, "kind": "tip", "content": "Ask how long it took."}
+    question = {**behave.QUESTION, **early}
+    model.behaviour = behave.streams(behave.answer(question, tip, behave.HIGHLIGHT))
+    review(live)
+    found = queries.insights_of(live).exclude(pk__in=known)
+    assert [card.kind for card in found] == ["highlight"]
 
 
 def test_a_demand_right_after_a_review_is_the_same_demand(live, model):

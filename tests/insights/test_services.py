@@ -76,6 +76,16 @@ def test_instant_cards_are_preliminary_and_then_confirmed_or_replaced(session):
     assert not Insight.objects.filter(state="preliminary").exists()
 
 
+@pytest.mark.parametrize("kind", [Kind.QUESTION, Kind.FACT_CHECK, Kind.TIP])
+def test_a_first_look_that_comes_after_the_analysis_is_too_late(session, kind):
+    segment = hear(session, ANSWER)
+    analysis.analyze_session(session_id=session.pk)
+    assert store(session, segment, kind=kind, state="preliminary", source="pattern") is None
+    assert store(session, segment, kind=kind, state="preliminary", content="Of a run.") is not None
+    later = hear(session, ANSWER, start=160_000)
+    assert store(session, later, kind=kind, state="preliminary", source="pattern") is not None
+
+
 def test_the_same_thing_is_said_once(session):
     segment = say(session, ANSWER)
     assert store(session, segment) is not None
