@@ -30,7 +30,7 @@ YIELD_SECONDS = 2.0  # how soon to look again where live analysis waits
 MOST_TRIES = 5  # in one review; then the rules read the rest
 FIRST_PAUSE = 10.0  # seconds before the second try; doubled each time
 AGAIN = timedelta(seconds=60)  # a demand so soon after a review is the same demand
-STALE = timedelta(minutes=6)  # longer than any pause: nobody goes on with it
+STALE = timedelta(minutes=15)  # longer than all tries of a window: nobody goes on with it
 GIVEN_UP = timedelta(days=1)
 
 

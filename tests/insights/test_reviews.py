@@ -186,7 +186,9 @@ def test_a_worker_that_lost_its_lease_writes_nothing(live, model, monkeypatch):
     assert not runs().exists()
 
 
-def test_where_the_model_stays_away_it_is_tried_again_and_then_the_rules_count(live, model):
+def test_where_the_model_stays_away_it_is_tried_again_and_then_the_rules_count(
+    live, model, settings
+):
     held(live, model)
     model.behaviour = behave.status(500)
     pauses = []
@@ -196,6 +198,8 @@ def test_where_the_model_stays_away_it_is_tried_again_and_then_the_rules_count(l
         step = review(live, after=step.after, tries=step.tries)
     assert len(pauses) == reviews.MOST_TRIES
     assert pauses == sorted(pauses)
+    longest = 1.2 * sum(pauses) + (len(pauses) + 1) * settings.INTERVIEW_LLM_TOTAL_TIMEOUT
+    assert timedelta(seconds=longest) < reviews.STALE, "meanwhile the sweep begins no second one"
     run = runs().get()
     assert (run.engine, run.error) == ("rules", "unreachable")
     assert debounce.settled(live.pk)
