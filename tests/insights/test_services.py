@@ -5,9 +5,12 @@ from django.utils import timezone
 
 <<<<<<< HEAD
 from insights import analysis, asking, cards, instant, queries, reviews
+
+
+from insights import analysis, asking, cards, instant, queries
 =======
 from insights import analysis, asking, cards, instant, queries
->>>>>>> insights: Keep cards about what was said while an analysis took its time.
+>>>>>>> 602ca20 (tests: Read what one window does not hold in the next runs.)
 from insights.analyzers.base import Analysis, Finding
 from insights.kinds import Kind
 from insights.models import AnalysisRun, AnalysisState, Insight
@@ -55,6 +58,27 @@ def test_the_rules_analyse_what_is_new_and_the_cursor_moves(session):
         assert card.segments == [str(segment.pk)]
         assert card.quote in ANSWER
     assert AnalysisState.objects.get().analysed_through == segment.sequence
+
+
+def test_what_one_window_does_not_hold_is_read_by_the_next_runs(session, monkeypatch):
+    told = [hear(session, f"{ANSWER} That was number {n}.", start=n * 160_000) for n in range(5)]
+    end_of, ask = queries.window_end, analysis.ask
+    monkeypatch.setattr(queries, "window_end", lambda *a, **k: end_of(*a, **k, characters=400))
+    read = []
+
+    def note(session, window, *args, **known):
+        read.extend(line.id for line in window.lines)
+        return ask(session, window, *args, **known)
+
+    monkeypatch.setattr(analysis, "ask", note)
+    again = 0.0
+    while again is not None:
+        AnalysisState.objects.update(next_due=None)
+        again = analysis.analyze_session(session_id=session.pk)
+    assert read == [str(segment.pk) for segment in told]
+    runs = list(AnalysisRun.objects.order_by("through").values_list("after", "through"))
+    assert [after for after, _ in runs] == [0, *(through for _, through in runs[:-1])]
+    assert len(runs) > 2
 
 
 def test_running_again_adds_nothing(session):
