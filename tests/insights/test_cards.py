@@ -221,11 +221,12 @@ def test_a_first_look_is_confirmed_once_its_line_was_read_and_not_before(session
     card = store(session, line, state="preliminary", source="pattern")
     unread = say(session, "And we wrote about it.", start=40 * SECOND)
     other = store(session, unread, content="Who read it?", state="preliminary", source="pattern")
+    both = store(session, line, unread, content="Why?", state="preliminary", kind=Kind.FACT_CHECK)
     read = Lease(session.pk, session.pk, 0, line.sequence)
     cards.settle_preliminary(session, read)
-    card.refresh_from_db()
-    other.refresh_from_db()
-    assert (card.state, other.state) == ("complete", "preliminary")
+    for seen in (card, other, both):
+        seen.refresh_from_db()
+    assert (card.state, other.state, both.state) == ("complete", "preliminary", "preliminary")
 
 
 # --- dropped when stale --------------------------------------------------------------------------
