@@ -161,6 +161,15 @@ def test_a_first_look_at_another_line_stays(session, line):
     assert late.pk != early.pk
 
 
+def test_a_first_look_beside_a_better_card_of_a_run_that_died_goes(session, line):
+    better = store(session, line)
+    first = store(session, line, content="How slow?", state="preliminary", source="pattern")
+    say(session, "And we wrote about it.", start=40 * SECOND)
+    assert alive(session) == {better.pk, first.pk}
+    cards.settle_preliminary(session, lease(session))
+    assert alive(session) == {better.pk}
+
+
 def test_a_fact_check_takes_only_the_place_of_one_on_the_same_words(session):
     line = say(session, "I have five years of Redis. We cut the costs by ten percent last year.")
     redis, costs = "I have five years of Redis.", "We cut the costs by ten percent last year."
