@@ -116,6 +116,16 @@ def test_a_model_never_turns_round_what_rules_found(session):
     assert (again.verdict, again.source, again.revision) == ("conflicts", "rules", found.revision)
 
 
+def test_a_model_does_not_turn_round_what_the_profile_supports(cast):
+    profile = "Kubernetes: 5 years"
+    session = go_live(make_session(cast.olga, cast.organization, profile=profile))
+    line = hear(session, FIVE)
+    analyse(session)
+    other = hear(session, "Kubernetes came to us only in spring, that was new to me.", at=60)
+    assert note(session, other, checked(line, other_quote=other.text)) == []
+    assert session.claims.get(segment=line).verdict == "supported"
+
+
 def test_a_model_adds_claims_and_no_verdict_without_the_other_words(session):
     line = hear(session, "The whole ward trusted me with the night medication.")
     note(session, line, checked(line, other_quote="Nobody ever said these words."))
