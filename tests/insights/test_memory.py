@@ -118,6 +118,13 @@ class TestNearest:
         (finding,) = memory.nearest(live, window(STORY, LATER, "And so on.")).findings
         assert finding.content == "Why Kubernetes?"
 
+    def test_one_that_read_more_but_no_new_line_is_not_taken(self, live):
+        old = ("Hello there.", "I look after the shop.")
+        memory.remember(live, window(LATER), MODEL, analysed(about("moved the API")))
+        memory.remember(live, window(*old), MODEL, analysed(about("look after the shop")))
+        (finding,) = memory.nearest(live, window(LATER, context=old)).findings
+        assert finding.quote == "moved the API"
+
     def test_what_was_found_in_old_lines_alone_is_no_help(self, live):
         memory.remember(live, window(STORY), MODEL, analysed())
         assert memory.nearest(live, window(LATER, context=(STORY,))) is None
