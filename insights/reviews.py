@@ -118,7 +118,7 @@ def _complete(lease: debounce.Lease, window: Window, answer: Answer, start: int,
     if session is None or debounce.owned(lease) is None:
         return False  # erased meanwhile, or somebody else took over after the lease ran out
     ledger.record(session, window, answer.analysis.findings, source=answer.source)
-    cards.drop_stale(session, lease)
+    cards.drop_stale(session)
     run = AnalysisRun.objects.create(
         session=session,
         after=start,

@@ -11,6 +11,7 @@ class Alarm:
     def __init__(self, at: float, ring: Callable[[], None]) -> None:
         self._at = at
         self._ring: Callable[[], None] | None = ring
+        self.rang = False
 
     @classmethod
     def never(cls) -> "Alarm":
@@ -20,6 +21,7 @@ class Alarm:
         """Ring if it is time."""
         if self._ring is not None and time.monotonic() >= self._at:
             ring, self._ring = self._ring, None
+            self.rang = True
             ring()
 
     def left(self) -> float:

@@ -125,6 +125,8 @@ class LlmAnalyzer:
                 pause = retries.pause(error, attempt, until - time.monotonic())
                 if pause is None or run.shown or attempt >= question.retries:
                     raise
+                if run.alarm.rang and error.code == "timeout":
+                    raise  # the rules are there, and new words wait for the next run
             run.alarm.sleep(pause)
             run.begin()
 

@@ -153,6 +153,23 @@ class TestPatience:
         analyzer.analyze(window(ASKED, STORY), alarm=alarm)
         assert asked == [1], "it rang before the second request"
 
+    @pytest.mark.parametrize(
+        ("patience_s", "calls"), [(0.0, 1), (math.inf, 3)], ids=["rung", "not"]
+    )
+    def test_who_has_the_rules_already_waits_for_silence_once(
+        self, llm_server, monkeypatch, patience_s, calls
+    ):
+        monkeypatch.setattr(retries, "_FIRST_PAUSE", 0.01)
+        llm_server.behaviour = behave.silent()
+        config = LlmConfig(
+            llm_server.base_url, llm_server.model, "key", timeout_s=0.2, total_s=20, retries=2
+        )
+        with pytest.raises(AnalyzerError) as caught:
+            LlmAnalyzer(config).analyze(
+                window(ASKED, STORY), alarm=Alarm(time.monotonic() + patience_s, lambda: None)
+            )
+        assert (caught.value.code, len(llm_server.requests)) == ("timeout", calls)
+
     def test_a_card_of_the_model_ends_the_waiting(self, llm_server, analyzer):
         llm_server.behaviour = behave.streams(wait_after='"highlight"')
         rung = []

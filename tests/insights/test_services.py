@@ -3,14 +3,7 @@
 import pytest
 from django.utils import timezone
 
-<<<<<<< HEAD
 from insights import analysis, asking, cards, instant, queries, reviews
-
-
-from insights import analysis, asking, cards, instant, queries
-=======
-from insights import analysis, asking, cards, instant, queries
->>>>>>> 602ca20 (tests: Read what one window does not hold in the next runs.)
 from insights.analyzers.base import Analysis, Finding
 from insights.kinds import Kind
 from insights.models import AnalysisRun, AnalysisState, Insight
