@@ -26,7 +26,8 @@ _SNIPPET_WORDS = 9  # of the candidate's own words that a question quotes
 _FEWEST_SNIPPET_WORDS = 3
 MIN_ANSWER_WORDS = 8
 _SAME_QUESTION = 90.0
-_CLAUSE = re.compile(r"(?:[,;:]|\b(?:and|but|because|so|which|who|that)\b)\s*")
+_JOINS = r"(?:and|but|because|so|which|who|that)\b"
+_CLAUSE = re.compile(rf"(?:[,;:]\s*(?:{_JOINS})?|\b{_JOINS})\s*")
 _FILLING = ("deeper", "generic")
 
 
@@ -220,7 +221,7 @@ def _deeper(exchange: Exchange, window: Window) -> Iterator[Followup]:
     places = _telling(turn.text)
     for n, (start, end) in enumerate(places):
         competency, family = families[n % len(families)]
-        said = turn.text[start:end]
+        said = turn.text[start:end] + ("" if _ends_clause(turn.text, end) else " …")
         texts = templates[family]
         text = texts[(turn.words + n) % len(texts)].format(said=said)
         yield Followup(text, family, start, end, f"deeper:{n}", "Go deeper", competency)
@@ -236,9 +237,8 @@ def family_of(competency: str) -> str:
 
 
 def _telling(text: str) -> list[tuple[int, int]]:
-    """Return short passages worth a question: own acts, claims, then other clauses."""
+    """Return short passages worth a question: own acts, then other clauses."""
     starts = [start for start, _ in answers.actions(text)]
-    starts += [claim.start for claim in claims(text)]
     starts += [start for start, _ in sentences(text)]
     starts += [match.end() for match in _CLAUSE.finditer(text)]
     places: list[tuple[int, int]] = []
@@ -255,11 +255,17 @@ def _snippet_end(text: str, start: int) -> int:
     last = next((b for a, b in sentences(text) if a <= start < b), len(text))
     stop = _CLAUSE.search(text, start + 1, last)
     last = stop.start() if stop else last
-    for n, word in enumerate(re.finditer(r"\S+", text[start:last]), start=1):
-        if n == _SNIPPET_WORDS:
-            last = start + word.end()
-            break
+    words = list(re.finditer(r"\S+", text[start:last]))
+    if len(words) > _SNIPPET_WORDS:
+        telling = [n for n in range(_SNIPPET_WORDS) if content_words(words[n].group())]
+        # "… ran out of connections", not "… ran out of connections during a"
+        last = start + words[max(telling, default=_SNIPPET_WORDS - 1)].end()
     return start + len(text[start:last].rstrip(" .,;:?!"))
+
+
+def _ends_clause(text: str, end: int) -> bool:
+    rest = text[end:].lstrip()
+    return not rest or rest[0] in ".?!" or bool(_CLAUSE.match(rest))
 
 
 def _generic(turn: Turn) -> Iterator[Followup]:

@@ -435,3 +435,19 @@ class TestEdges:
         lines = interview()
         for finding in RuleAnalyzer().analyze(Window(lines, today=TODAY)).findings:
             assert locate(finding.quote, lines)[0] == finding.line_ids
+
+
+def test_a_quoted_passage_ends_with_a_telling_word_and_says_where_it_is_cut():
+    answer = (
+        "Last year our database ran out of connections during a sale. "
+        "I stayed on the line with the vendor, and nobody was blamed afterwards."
+    )
+    known = window("I: Tell me about a hard day.", answer, competencies=("Ownership",))
+    questions = [f.content for f in RuleAnalyzer().analyze(known).findings if f.kind == "question"]
+    quoted = [text for text in questions if "“" in text]
+    assert quoted
+    for text in quoted:
+        said = text.split("“")[1].split("”")[0]
+        assert said.removesuffix(" …") in answer
+        assert not said.endswith((" a", " the", " during", " during a …", " with the …"))
+        assert said.endswith("…") == (answer.split(said.removesuffix(" …"))[1][0] not in ".,")
