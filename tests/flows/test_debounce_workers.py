@@ -197,8 +197,8 @@ def installation(postgres_url, redis_url, tmp_path_factory):
         INTERVIEW_LLM_MODEL=model.model,
         INTERVIEW_LLM_PREDICTION="false",
         INTERVIEW_LLM_RETRIES="0",
-        INTERVIEW_LLM_TOTAL_TIMEOUT="8",
-        INTERVIEW_ANALYSIS_LEASE="10",
+        INTERVIEW_LLM_TOTAL_TIMEOUT="15",
+        INTERVIEW_ANALYSIS_LEASE="17",
         INTERVIEW_ANALYSIS_INTERVAL=str(INTERVAL),
         INTERVIEW_SWEEP_INTERVAL="1",
     )
