@@ -37,6 +37,7 @@ def test_a_recording_is_sent_over_a_broken_connection_and_written_down(
     require_speech()
     page = sign_in(browser, "ines@northwind.example")
     page.get_by_test_id("upload-link").click()
+    page.wait_for_load_state()  # the page's modules are there
 
     page.get_by_test_id("upload-button").click()
     for said in ("Choose the recording first", "Give the interview a title", "Say how the cand"):
