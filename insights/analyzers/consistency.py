@@ -40,11 +40,14 @@ def checks(
     """Return every claim of a turn with its verdict: unverifiable unless something clearly says."""
     written = posts(profile)
     known = tuple(post.name for post in written)
-    sources = [*_profile(profile, written), *_answers(earlier, known)]
     said = claims(turn.text, question=question, known=known)
+    used = list(uses(turn.text))
+    if not said and not used:
+        return []  # most lines claim nothing: what was said before need not be read for them
+    sources = [*_profile(profile, written), *_answers(earlier, known)]
     checked = [_judged(claim, sources, today) for claim in said]
     taken = {skill.name for claim in said if claim.kind == "experience" for skill in claim.skills}
-    for use in uses(turn.text):
+    for use in used:
         judged = _judged(use, sources, today)
         # What somebody used is told in every sentence: a denial or a contradiction is a claim.
         worth = judged.verdict == "conflicts" or not use.has
