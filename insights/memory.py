@@ -7,16 +7,13 @@ shows no word, and with the session's key its memory is gone too.
 import hashlib
 import hmac
 import json
-import math
 import time
 from dataclasses import asdict, replace
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 
-from accounts.limits import tried
-from copilot.lib.crypto import CryptoError, seal, unseal
+from insights import sealed_cache
 from insights.analyzers import model_answer, prompt
 from insights.analyzers.base import Analysis, Finding, Line, Window
 from insights.analyzers.cards import key
@@ -25,6 +22,7 @@ from insights.kinds import Kind, Priority
 from sessions.models import Session
 
 ENGINE = "cache"
+NAME = "memory"  # in the sealed cache
 MOST = 20  # analyses per session
 
 
@@ -47,9 +45,8 @@ def remember(session: Session, window: Window, model: str, analysis: Analysis) -
         "findings": [asdict(finding) for finding in analysis.findings],
     }
     others = [kept for kept in _entries(session) if kept["window"] != entry["window"]]
-    text = json.dumps([entry, *others[: MOST - 1]]).encode()
-    sealed = seal(session.data_key(), text, _place(session))
-    tried(cache.set, _name(session), sealed, math.ceil(settings.INTERVIEW_ANALYSIS_CACHE))
+    seconds = settings.INTERVIEW_ANALYSIS_CACHE
+    sealed_cache.keep(session, NAME, [entry, *others[: MOST - 1]], seconds)
 
 
 def nearest(session: Session, window: Window) -> Analysis | None:
@@ -99,23 +96,9 @@ def _again(finding: Finding, window: Window) -> Finding | None:
 
 def _entries(session: Session) -> list[dict[str, Any]]:
     """Return what is kept of a session, the newest first."""
-    sealed = tried(cache.get, _name(session))
-    if sealed is None:
-        return []
-    try:
-        entries = json.loads(unseal(session.data_key(), sealed, _place(session)))
-    except CryptoError:  # of a key that is no more
-        return []
+    entries = sealed_cache.kept(session, NAME) or []
     oldest = time.time() - settings.INTERVIEW_ANALYSIS_CACHE
     return [entry for entry in entries if entry["at"] > oldest]
-
-
-def _name(session: Session) -> str:
-    return f"insights:memory:{session.pk}"
-
-
-def _place(session: Session) -> bytes:
-    return f"insights.memory|{session.pk}".encode()
 
 
 def _window_mark(session: Session, window: Window, model: str) -> str:

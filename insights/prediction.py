@@ -7,7 +7,6 @@ Nothing is shown before the line is final. What was said so far is kept for seco
 the session's key, and nowhere else; ids alone travel in tasks.
 """
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,8 +19,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Sum
 
-from copilot.lib.crypto import CryptoError, seal, unseal
-from insights import cards, gate, queries, spending
+from insights import cards, gate, queries, sealed_cache, spending
 from insights.analyzers.base import CANDIDATE, Analysis, AnalyzerError, Finding, Line
 from insights.analyzers.evidence import locate
 from insights.analyzers.followups import is_asked
@@ -35,6 +33,7 @@ from transcription.privacy import session_redactor
 
 logger = logging.getLogger(__name__)
 
+HEARD, READY = "prediction:heard", "prediction:ready"  # names in the sealed cache
 MOST_QUESTIONS = 3
 MOST_CALLS = 60  # for one interview
 BUDGET_SHARE = 0.25  # of the organization's tokens a day
@@ -50,8 +49,8 @@ def heard(session_id: UUID, role: str, text: str) -> bool:
     session = access.session_by_id(session_id)
     if session is None or not _welcome(session):
         return False
-    _keep(session, "heard", text, HEARD_SECONDS)
-    return cache.get(_key(session_id, "busy")) is None
+    sealed_cache.keep(session, HEARD, text, HEARD_SECONDS)
+    return cache.get(_busy(session_id)) is None
 
 
 def prefetch(session_id: UUID) -> None:
@@ -59,7 +58,7 @@ def prefetch(session_id: UUID) -> None:
 
     At most one call of a session is under way. Whatever goes wrong, the line's own analysis comes.
     """
-    busy = _key(session_id, "busy")
+    busy = _busy(session_id)
     if not cache.add(busy, True, settings.INTERVIEW_LLM_TOTAL_TIMEOUT + 5):
         return
     try:
@@ -75,7 +74,7 @@ def ready(session: Session, line: Line, asked: Sequence[str] = ()) -> list[Findi
     if line.role != CANDIDATE or not _wanted():
         return []
     findings = []
-    for item in _kept(session, "ready") or ():
+    for item in sealed_cache.kept(session, READY) or ():
         found = locate(item["quote"], [line])
         if found is not None and not is_asked(item["content"], asked):
             ids, quote = found
@@ -106,10 +105,10 @@ def _affordable(session: Session) -> bool:
 
 
 def _fetch(session: Session) -> None:
-    said = _kept(session, "heard")
+    said = sealed_cache.kept(session, HEARD)
     if not said:
         return
-    cache.delete(_key(session.pk, "heard"))
+    sealed_cache.forget(session, HEARD)
     at = words.last_sequence(session)
     text = session_redactor(session).final(said).text
     window = replace(
@@ -126,7 +125,8 @@ def _fetch(session: Session) -> None:
     except AnalyzerError as failure:
         analysis, error = failure.partial or Analysis((), "llm"), failure.code
     if _note_run(session, at, analysis, error):
-        _keep(session, "ready", [_item(f) for f in analysis.findings], READY_SECONDS)
+        found = [_item(finding) for finding in analysis.findings]
+        sealed_cache.keep(session, READY, found, READY_SECONDS)
         _show_late(session, at)
 
 
@@ -175,28 +175,5 @@ def _show_late(session: Session, after: int) -> None:
             )
 
 
-# --- Sealed, for seconds -------------------------------------------------------------------------
-
-
-def _key(session_id: UUID, what: str) -> str:
-    return f"insights:prediction:{what}:{session_id}"
-
-
-def _place(session: Session, what: str) -> bytes:
-    return f"prediction|{session.pk}|{what}".encode()
-
-
-def _keep(session: Session, what: str, value: Any, seconds: float) -> None:
-    plain = json.dumps(value, ensure_ascii=False).encode()
-    sealed = seal(session.data_key(), plain, _place(session, what))
-    cache.set(_key(session.pk, what), sealed, seconds)
-
-
-def _kept(session: Session, what: str) -> Any:
-    sealed = cache.get(_key(session.pk, what))
-    if sealed is None:
-        return None
-    try:
-        return json.loads(unseal(session.data_key(), sealed, _place(session, what)))
-    except CryptoError:
-        return None  # not of this session, or damaged
+def _busy(session_id: UUID) -> str:
+    return f"insights:prediction:busy:{session_id}"

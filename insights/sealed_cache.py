@@ -3,26 +3,29 @@ with the session's key they are gone too. Where the cache fails, nothing is kept
 """
 
 import json
+import logging
 import math
+from collections.abc import Callable
 from typing import Any
 
 from django.core.cache import cache
 
-from accounts.limits import tried
 from copilot.lib.crypto import CryptoError, seal, unseal
 from sessions.models import Session
+
+logger = logging.getLogger(__name__)
 
 
 def keep(session: Session, what: str, value: Any, seconds: float) -> None:
     """Keep a JSON-able value under a name, in place of what was kept under it."""
     plain = json.dumps(value, ensure_ascii=False).encode()
     sealed = seal(session.data_key(), plain, _place(session, what))
-    tried(cache.set, _name(session, what), sealed, math.ceil(seconds))
+    _tried(cache.set, _name(session, what), sealed, math.ceil(seconds))
 
 
 def kept(session: Session, what: str) -> Any:
     """Return what is kept under a name, None where nothing is or the key is another one."""
-    sealed = tried(cache.get, _name(session, what))
+    sealed = _tried(cache.get, _name(session, what))
     if sealed is None:
         return None
     try:
@@ -32,7 +35,15 @@ def kept(session: Session, what: str) -> Any:
 
 
 def forget(session: Session, what: str) -> None:
-    tried(cache.delete, _name(session, what))
+    _tried(cache.delete, _name(session, what))
+
+
+def _tried(ask: Callable[..., Any], *args: Any) -> Any:
+    try:
+        return ask(*args)
+    except Exception as error:  # whatever the backend raises; its words may hold a key
+        logger.error("the cache fails: %s", type(error).__name__)
+        return None
 
 
 def _name(session: Session, what: str) -> str:

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from insights import bank, instant, prediction, queries, tones
+from insights import bank, instant, prediction, queries, sealed_cache, tones
 from insights.models import BankQuestion, Insight
 from sessions.models import Session
 from tests.factories import say
@@ -43,7 +43,9 @@ def predicted(cast, settings):
     """Put a question there as if it had been fetched while the line was being said."""
     settings.INTERVIEW_LLM_API_KEY = "test"
     item = {"content": PREDICTED, "quote": "the consumers kept falling behind", "reason": "Detail"}
-    prediction._keep(cast.session, "ready", [{**item, "competency": "", "confidence": 0.8}], 60)
+    sealed_cache.keep(
+        cast.session, prediction.READY, [{**item, "competency": "", "confidence": 0.8}], 60
+    )
 
 
 def test_without_anything_better_the_local_patterns_ask(live):

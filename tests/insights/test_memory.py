@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 
 from copilot.lib.errors import DomainError
-from insights import analysis, memory
+from insights import analysis, memory, sealed_cache
 from insights.analyzers.base import Analysis, Finding
 from insights.kinds import Kind
 from insights.models import AnalysisRun, AnalysisState, Insight
@@ -97,7 +97,9 @@ def test_another_sessions_key_opens_nothing(live, cast):
     memory.remember(live, window(STORY), MODEL, analysed())
     other = make_session(cast.olga, cast.organization)
     assert memory.recall(other, window(STORY), MODEL) is None
-    cache.set(memory._name(other), cache.get(memory._name(live)))
+    cache.set(
+        sealed_cache._name(other, memory.NAME), cache.get(sealed_cache._name(live, memory.NAME))
+    )
     assert memory.recall(other, window(STORY), MODEL) is None
 
 

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
-from insights import instant, prediction, receivers, tasks
+from insights import instant, prediction, receivers, sealed_cache, tasks
 from insights.models import AnalysisRun, Insight, LlmSpending
 from sessions import retention, services
 from sessions.models import Session
@@ -149,7 +149,11 @@ def test_no_words_lie_in_the_cache_or_travel_in_a_task(live, model, monkeypatch)
 def test_another_sessions_cache_entry_does_not_open(cast, live, model):
     overhear(live)
     other = go_live(make_session(cast.olga, cast.organization))
-    cache.set(prediction._key(other.pk, "ready"), cache.get(prediction._key(live.pk, "ready")), 60)
+    cache.set(
+        sealed_cache._name(other, prediction.READY),
+        cache.get(sealed_cache._name(live, prediction.READY)),
+        60,
+    )
     finish(other)
     assert shown(other) == []
 
@@ -168,8 +172,8 @@ def test_an_erasure_during_the_call_leaves_nothing_readable(live, model):
     model.released.set()
     worker.join(20)
     assert not worker.is_alive()
-    assert cache.get(prediction._key(live.pk, "ready")) is None
-    assert cache.get(prediction._key(live.pk, "heard")) is None
+    assert cache.get(sealed_cache._name(live, prediction.READY)) is None
+    assert cache.get(sealed_cache._name(live, prediction.HEARD)) is None
     assert not AnalysisRun.objects.exists()
     assert LlmSpending.objects.get().calls == 1, "what it cost is the organization's"
 
@@ -205,7 +209,7 @@ NEVER = [analysis_off, consent_withdrawn, ended, switched_off, no_model]
 def test_nothing_is_kept_or_fetched(live, model, settings, why):
     why(live, settings)
     assert not prediction.heard(live.pk, "candidate", PARTIAL)
-    assert cache.get(prediction._key(live.pk, "heard")) is None
+    assert cache.get(sealed_cache._name(live, prediction.HEARD)) is None
 
 
 @pytest.mark.parametrize("why", NEVER, ids=lambda why: why.__name__)
@@ -223,7 +227,7 @@ def test_a_draft_and_the_interviewers_words_are_left_alone(cast, live, model):
 
 
 def test_one_call_at_a_time(live, model):
-    cache.set(prediction._key(live.pk, "busy"), True, 60)
+    cache.set(prediction._busy(live.pk), True, 60)
     assert not prediction.heard(live.pk, "candidate", PARTIAL)
     prediction.prefetch(live.pk)
     assert model.requests == []
@@ -271,7 +275,7 @@ def test_a_model_that_fails_costs_a_prediction_and_nothing_else(live, model, beh
     finish(live)
     assert live.insights.filter(source="pattern").exists()
     assert AnalysisRun.objects.get().error
-    assert cache.get(prediction._key(live.pk, "busy")) is None
+    assert cache.get(prediction._busy(live.pk)) is None
 
 
 # --- From the stream ------------------------------------------------------------------------------
