@@ -30,6 +30,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
+from accounts.keys.holders import SECOND_FACTOR
 from accounts.kinds import Event
 from accounts.models import Membership, Organization, User
 from accounts.queries import SECOND_FACTORS
@@ -40,7 +41,6 @@ from accounts.views import too_many_requests
 
 logger = logging.getLogger(__name__)
 
-SEALED_FOR = b"second factor"
 LOCKED_OUT = {"too_many_login_attempts", "rate_limited"}
 
 
@@ -156,12 +156,12 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text: str) -> str:
-        sealed = settings.INTERVIEW_MASTER_KEYS.wrap(text.encode(), SEALED_FOR)
+        sealed = settings.INTERVIEW_MASTER_KEYS.wrap(text.encode(), SECOND_FACTOR)
         return base64.b64encode(sealed).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         sealed = base64.b64decode(encrypted_text)
-        text: bytes = settings.INTERVIEW_MASTER_KEYS.unwrap(sealed, SEALED_FOR)
+        text: bytes = settings.INTERVIEW_MASTER_KEYS.unwrap(sealed, SECOND_FACTOR)
         return text.decode()
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:

@@ -29,7 +29,7 @@ def invite(
 ) -> tuple[Invitation, str]:
     """Return the invitation and the secret part of its link; older ones to the address end."""
     if not (invited_by.is_superuser or may(invited_by, Act.MANAGE, organization.pk)):
-        raise DomainError("forbidden", "Only admins invite.", status=403)
+        raise DomainError("forbidden", _("Only admins invite."), status=403)
     email = email.strip().lower()
     validate_email(email)
     require_stranger(organization.pk, email)

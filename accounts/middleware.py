@@ -19,7 +19,7 @@ Next = Callable[[HttpRequest], HttpResponseBase]
 
 WAYS = {"/api/": "api", "/admin/": "admin"}
 # For those who owe a second factor.
-OPEN = ("/accounts/", "/api/", "/healthz", "/join/", "/static/")
+OPEN = ("/accounts/", "/api/", "/candidate/", "/healthz", "/join/", "/static/")
 
 
 def client_address(forwarded: str, peer: str) -> str | None:

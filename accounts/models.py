@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.kinds import Event
 from accounts.roles import Role, Scope
 from copilot.lib.crypto import new_key
+from copilot.lib.sealed import WrappedKeyField
 
 # Where emotion recognition at work is forbidden outright, sentiment starts switched off:
 # the EU member states and the EEA (AI Act, Art. 5(1)(f)).
@@ -124,8 +125,26 @@ class Organization(models.Model):
     sentiment_enabled = models.BooleanField(
         _("sentiment"), null=True, blank=True, help_text=_("Empty: off in the EU and EEA, else on.")
     )
+    retention_max_hours = models.PositiveIntegerField(
+        _("longest retention in hours"),
+        default=720,
+        validators=[MinValueValidator(1)],
+        help_text=_("How long after its end an interview may be kept where somebody extends it."),
+    )
+    draft_days = models.PositiveIntegerField(
+        _("days that a draft is kept"),
+        default=30,
+        validators=[MinValueValidator(1)],
+        help_text=_("Interviews that were prepared and not held are erased after them."),
+    )
+    privacy_contact = models.CharField(
+        _("contact for privacy"),
+        max_length=200,
+        blank=True,
+        help_text=_("Candidates read it in the notice: an address, a person."),
+    )
     keep_names = models.BooleanField(_("leave names in transcripts"), default=False)
-    wrapped_key = models.BinaryField(editable=False)
+    wrapped_key = WrappedKeyField()
 
     class Meta:
         verbose_name = _("organization")
@@ -154,6 +173,38 @@ class Organization(models.Model):
         if self.sentiment_enabled is None:
             return self.country.upper() not in EEA
         return self.sentiment_enabled
+
+
+class InstallationKey(models.Model):
+    """A key of the installation as a whole, wrapped by the primary master key.
+
+    `check` tells at start-up whether the master keys are those of this database; `audit:<id>` is
+    what the audit derived from the master key `<id>`, so that this one may leave the settings.
+    """
+
+    name = models.CharField(primary_key=True, max_length=60)
+    wrapped_key = WrappedKeyField()
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding and not self.wrapped_key:
+            self.hold(new_key())
+        super().save(*args, **kwargs)
+
+    def hold(self, key: bytes) -> None:
+        self.wrapped_key = settings.INTERVIEW_MASTER_KEYS.wrap(key, self._place())
+
+    def _place(self) -> bytes:
+        return f"installation|{self.name}".encode()
+
+    def key(self) -> bytes:
+        """Return the key; raise CryptoError if the master key is gone."""
+        unwrapped: bytes = settings.INTERVIEW_MASTER_KEYS.unwrap(
+            bytes(self.wrapped_key), self._place()
+        )
+        return unwrapped
 
 
 ROLES = [

@@ -14,10 +14,11 @@ class Act(StrEnum):
     RECORD = "record"  # may hold a recording permission on a session
     ANY_SESSION = "any_session"  # view, share and delete every session of the organization
     MANAGE = "manage"  # members, guides and settings in Django admin
+    PRIVACY = "privacy"  # notices, legal holds, what candidates ask for, receipts of erasure
 
 
 ACTS: dict[Role, frozenset[Act]] = {
-    Role.ADMIN: frozenset({Act.CREATE_SESSION, Act.RECORD, Act.ANY_SESSION, Act.MANAGE}),
+    Role.ADMIN: frozenset(Act),
     Role.INTERVIEWER: frozenset({Act.CREATE_SESSION, Act.RECORD}),
     Role.VIEWER: frozenset(),
 }

@@ -4,6 +4,7 @@ from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.kinds import Event
@@ -121,7 +122,9 @@ def _keep_an_admin(membership: Membership, role: Role | None) -> None:
     # Two admins who demote each other at the same time come here one after the other.
     Organization.objects.select_for_update().get(pk=membership.organization_id)
     if not managers(membership.organization).exclude(pk=membership.pk).exists():
-        raise DomainError("last_admin", "An organization needs an admin: name another one first.")
+        raise DomainError(
+            "last_admin", _("An organization needs an admin: name another one first.")
+        )
 
 
 def _withdraw_invitations(membership: Membership) -> None:

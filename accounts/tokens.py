@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import audit, identity
 from accounts.kinds import Event
@@ -28,15 +29,15 @@ def create(
 ) -> tuple[ApiToken, str]:
     """Return the token's row and its secret, which nobody can be shown again."""
     if user.api_token is not None:
-        raise DomainError("no_token_by_token", "A token cannot make tokens.", status=403)
+        raise DomainError("no_token_by_token", _("A token cannot make tokens."), status=403)
     if active_membership(user, organization.pk) is None:
-        raise DomainError("not_a_member", "You are not a member there.", status=403)
+        raise DomainError("not_a_member", _("You are not a member there."), status=403)
     wanted = sorted({Scope(scope) for scope in scopes})
     if not wanted or not name.strip() or not 1 <= days <= MAX_DAYS:
-        raise DomainError("invalid", "A token needs a name, a scope and an end.", status=400)
+        raise DomainError("invalid", _("A token needs a name, a scope and an end."), status=400)
     alive = of_programs(user).filter(revoked_at__isnull=True, expires_at__gt=timezone.now())
     if alive.count() >= MAX_LIVING:
-        raise DomainError("too_many_tokens", "Revoke tokens you no longer need first.")
+        raise DomainError("too_many_tokens", _("Revoke tokens you no longer need first."))
     token, raw = _make(
         user=user,
         organization=organization,

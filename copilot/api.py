@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import re
 from typing import Any
 from urllib.parse import unquote
@@ -20,26 +21,55 @@ from rest_framework.views import exception_handler
 from accounts import limits
 from accounts.models import User
 from accounts.queries import memberships_of, organizations_requiring_more
+from copilot.lib.crypto import CryptoError
 from copilot.lib.errors import DomainError
 from insights import api as insights
 from sessions import api as sessions
+from sessions.resumes import MOST_BYTES
 from transcription import api as transcription
 from transcription.uploads import PART_BYTES
 
+logger = logging.getLogger(__name__)
+
 MAX_BODY = 1_000_000
 PARTS = re.compile(r"/api/v1/uploads/[0-9a-f-]{36}/content/")  # of recordings may be larger
+RESUMES = re.compile(r"/sessions/(new|resume|[0-9a-f-]{36}/edit)/")  # so may forms with a file
 
 app_name = "api"
 urlpatterns = [
     path("sessions/", sessions.SessionList.as_view()),
     path("sessions/<uuid:session_id>/", sessions.SessionDetail.as_view()),
     path("sessions/<uuid:session_id>/consent/", sessions.Consent.as_view()),
+    path("sessions/<uuid:session_id>/consent/refused/", sessions.ConsentRefused.as_view()),
+    path("sessions/<uuid:session_id>/consent/withdrawn/", sessions.ConsentWithdrawn.as_view()),
+    path("sessions/<uuid:session_id>/consent/notice/", sessions.ConsentNotice.as_view()),
+    path("sessions/<uuid:session_id>/candidate-link/", sessions.CandidateLink.as_view()),
+    path(
+        "sessions/<uuid:session_id>/requests/<uuid:request_id>/",
+        sessions.CandidateRequest.as_view(),
+    ),
     path("sessions/<uuid:session_id>/start/", sessions.Start.as_view()),
     path("sessions/<uuid:session_id>/end/", sessions.End.as_view()),
+    path("sessions/<uuid:session_id>/retention/", sessions.Retention.as_view()),
+    path("sessions/<uuid:session_id>/hold/", sessions.Hold.as_view()),
     path("sessions/<uuid:session_id>/devices/", sessions.Devices.as_view()),
     path("sessions/<uuid:session_id>/devices/<uuid:device_id>/", sessions.Device.as_view()),
     path("sessions/<uuid:session_id>/notes/", sessions.Notes.as_view()),
+    path("sessions/<uuid:session_id>/notes/<uuid:note_id>/", sessions.OneNote.as_view()),
+    path("sessions/<uuid:session_id>/scorecards/", sessions.Scorecards.as_view()),
+    path("sessions/<uuid:session_id>/scorecards/mine/", sessions.MyScorecard.as_view()),
+    path("sessions/<uuid:session_id>/scorecards/mine/submit/", sessions.SubmitScorecard.as_view()),
+    path("sessions/<uuid:session_id>/off-record/", insights.OffRecord.as_view()),
+    path("sessions/<uuid:session_id>/segments/<uuid:segment_id>/", insights.Line.as_view()),
+    path(
+        "sessions/<uuid:session_id>/segments/<uuid:segment_id>/correction/",
+        insights.Correction.as_view(),
+    ),
     path("sessions/<uuid:session_id>/snapshot/", insights.Snapshot.as_view()),
+    path(
+        "sessions/<uuid:session_id>/guide/questions/<int:question>/",
+        insights.PlannedQuestion.as_view(),
+    ),
     path("sessions/<uuid:session_id>/transcript/", insights.Transcript.as_view()),
     path("sessions/<uuid:session_id>/insights/", insights.Insights.as_view()),
     path(
@@ -49,10 +79,16 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/claims/", insights.Claims.as_view()),
     path("sessions/<uuid:session_id>/tones/", insights.Tones.as_view()),
     path("sessions/<uuid:session_id>/analyse/", insights.Analyse.as_view()),
+    path("sessions/<uuid:session_id>/summary/", insights.Summary.as_view()),
+    path("sessions/<uuid:session_id>/analytics/", insights.Analytics.as_view()),
+    path("guides/", sessions.Guides.as_view()),
+    path("guides/check/", insights.GuideCheck.as_view()),
+    path("guides/<uuid:guide_id>/", sessions.Guide.as_view()),
     path("uploads/", transcription.Uploads.as_view()),
     path("uploads/<uuid:upload_id>/", transcription.Upload.as_view()),
     path("uploads/<uuid:upload_id>/content/", transcription.Content.as_view()),
     path("uploads/<uuid:upload_id>/finish/", transcription.Finish.as_view()),
+    path("sound-check/", transcription.SoundCheck.as_view()),
 ]
 
 
@@ -68,22 +104,27 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
         if isinstance(error, limits.TooMany):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
+    if isinstance(error, CryptoError):
+        logger.error("what is asked for does not open", exc_info=error)
+        detail = _("What is stored here is damaged and cannot be opened.")
+        return _error(500, "damaged", detail)
+    if isinstance(error, RecursionError):  # JSON nested deeper than the parser goes
+        return _error(400, "parse_error", _("This JSON is nested too deeply."))
     if isinstance(error, Http404):
         if _waits_for_second_factor(context["request"].user):
             detail = _("Your organization requires a second factor. Add it in your account.")
             return _error(403, "second_factor_required", detail)
-        return _error(404, "not_found", "There is no such thing, or it is not yours.")
+        return _error(404, "not_found", _("There is no such thing, or it is not yours."))
     if isinstance(error, PermissionDenied):
-        return _error(403, "forbidden", "You may not do this.")
+        return _error(403, "forbidden", _("You may not do this."))
     answer = exception_handler(error, context)
     if answer is None:
         return None
     if isinstance(error, exceptions.ValidationError):
-        answer.data = {
-            "error": {"code": "invalid", "detail": "Some fields are wrong.", "fields": error.detail}
-        }
+        detail = _("Some fields are wrong.")
+        answer.data = {"error": {"code": "invalid", "detail": detail, "fields": error.detail}}
     else:
-        detail = getattr(error, "detail", "The request was refused.")
+        detail = getattr(error, "detail", _("The request was refused."))
         code = getattr(detail, "code", "error")
         answer.data = {"error": {"code": code, "detail": str(detail)}}
     return answer
@@ -131,6 +172,14 @@ def _is_part(method: str, path: str) -> bool:
     return method == "PUT" and PARTS.fullmatch(path) is not None
 
 
+def _most_of_body(method: str, path: str) -> int:
+    if _is_part(method, path):
+        return PART_BYTES
+    if method == "POST" and RESUMES.fullmatch(path):
+        return MOST_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE  # the form around it, too
+    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
 class Held(io.BytesIO):
     """A body in memory. What is too much is let go but for a byte, by which it is known."""
 
@@ -155,8 +204,7 @@ def keep_in_memory() -> None:
         # Of the request itself method and path are told only once its body is there.
         method, uri = request.channel._command, request.channel._path
         path = unquote(uri.partition(b"?")[0].decode("latin-1"))
-        part = _is_part(method.decode("latin-1"), path)
-        request.content = Held(PART_BYTES if part else settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        request.content = Held(_most_of_body(method.decode("latin-1"), path))
 
     WebRequest.gotLength = prepare
 

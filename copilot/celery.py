@@ -5,10 +5,18 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_failure, worker_process_shutdown
+from celery.signals import (
+    beat_init,
+    setup_logging,
+    task_failure,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_process_shutdown,
+)
 
+from copilot import tracing
 from copilot.lib import latency
-from copilot.lib.logs import describe
 
 logger = logging.getLogger(__name__)
 
@@ -19,13 +27,39 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
+@setup_logging.connect
+def keep_logging(**kwargs: object) -> None:
+    """Leave logging as settings.py has it: Celery's own would print what is raised and given."""
+
+
+@worker_init.connect
+@beat_init.connect
+def check_keys(**kwargs: object) -> None:
+    """Refuse a database that was made with other keys; a SystemExit is all that Celery lets by."""
+    from accounts import keys  # its models are loaded by now
+
+    keys.stop_unless_ours()
+
+
+@task_prerun.connect
+def begin(
+    task_id: str = "", task: Any = None, args: Any = (), kwargs: Any = None, **_more: object
+) -> None:
+    tracing.begin_task(task_id, task, args, kwargs or {})
+
+
+@task_postrun.connect
+def end(**kwargs: object) -> None:
+    tracing.end_task()
+
+
 @task_failure.connect
 def tell_failure(
     task_id: str, exception: BaseException, sender: Any = None, **kwargs: object
 ) -> None:
     """Log a failed task without its exception's message, which may quote what was said."""
     name = getattr(sender, "name", "?")
-    logger.error("task %s %s failed: %s", name, task_id, describe(exception))
+    logger.error("task %s %s failed", name, task_id, exc_info=exception)
 
 
 @worker_process_shutdown.connect

@@ -18,6 +18,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from copilot.lib import assets
 from copilot.lib.crypto import MasterKeys, new_key
 
 env = environ.FileAwareEnv()  # NAME_FILE=/run/secrets/x works for every NAME
@@ -34,6 +35,7 @@ PRODUCTION = INTERVIEW_MODE == "production"
 DEBUG: bool = env.bool("DEBUG", False)
 if DEBUG and PRODUCTION:
     raise ImproperlyConfigured("DEBUG shows what was said on error pages: not in production")
+DEFAULT_EXCEPTION_REPORTER_FILTER = "copilot.lib.reporter.NoValues"
 
 INTERVIEW_DATA_DIR = Path(env.str("INTERVIEW_DATA_DIR", str(BASE_DIR / "var"))).expanduser()
 # Recordings that are being received or written down, sealed; processes share it.
@@ -50,10 +52,17 @@ INTERVIEW_MODELS_DIR = Path(
 
 def _local_keys() -> dict[str, str]:
     """Make the keys of a local installation once; folder and file are their owner's alone."""
-    path = INTERVIEW_DATA_DIR / "keys.json"
+    path, database = INTERVIEW_DATA_DIR / "keys.json", INTERVIEW_DATA_DIR / "db.sqlite3"
     try:
         INTERVIEW_DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Asked before the keys: a first start beside this one makes them before the database.
+        in_use = database.exists() and database.stat().st_size > 0
         if not path.exists():
+            if in_use and not _master_keys:
+                raise ImproperlyConfigured(
+                    f"{path} is missing, and without it nothing in {database} can be read: restore "
+                    f"it from a backup, or move {INTERVIEW_DATA_DIR} away to begin anew"
+                )
             made = {
                 "secret": base64.urlsafe_b64encode(os.urandom(48)).decode(),
                 "master": f"local:{base64.b64encode(new_key()).decode()}",
@@ -83,12 +92,17 @@ if not PRODUCTION and not (SECRET_KEY and _master_keys):
     _keys = _local_keys()
     SECRET_KEY = SECRET_KEY or _keys["secret"]
     _master_keys = _master_keys or [_keys["master"]]
+# Keys that signed before: what they signed and sealed is still good.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY must be given and at least 32 characters long")
+if any(len(_fallback) < 32 for _fallback in SECRET_KEY_FALLBACKS):
+    raise ImproperlyConfigured("SECRET_KEY_FALLBACKS: each is at least 32 characters long")
 try:
     INTERVIEW_MASTER_KEYS = MasterKeys.parse(_master_keys)
 except ValueError as reason:
     raise ImproperlyConfigured(f"INTERVIEW_MASTER_KEYS: {reason}") from None
+INTERVIEW_CHECKS_KEYS = True  # servers and workers refuse a database of other keys
 
 # --- Hosts and cookies ---------------------------------------------------------------------------
 
@@ -155,7 +169,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "copilot.static.StaticMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -183,6 +197,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "sessions.access.navigation",
             ]
         },
     }
@@ -221,7 +236,7 @@ if REDIS_URL:
             "CONFIG": {
                 # Any finite socket timeout lets redis-py swallow the cancellation of a receive.
                 "hosts": [{"address": REDIS_URL, "socket_timeout": None}],
-                "symmetric_encryption_keys": [SECRET_KEY],
+                "symmetric_encryption_keys": [SECRET_KEY, *SECRET_KEY_FALLBACKS],
                 "capacity": 1000,
                 "expiry": 30,
             },
@@ -229,7 +244,7 @@ if REDIS_URL:
     }
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "copilot.lib.sealed_cache.SealedRedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": "copilot",
             # A Redis that swallows packets must not hold up every request that is counted.
@@ -271,7 +286,8 @@ CELERY_TASK_TIME_LIMIT = 120
 # Asking a model is waiting for it: threads do that. A worker told of no queue serves both.
 CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"celery": {}, "analysis": {}}
 CELERY_TASK_ROUTES = {
-    f"insights.tasks.{name}": {"queue": "analysis"} for name in ("analyze", "predict", "review")
+    f"insights.tasks.{name}": {"queue": "analysis"}
+    for name in ("analyze", "predict", "reread", "review")
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1}
 
@@ -431,6 +447,8 @@ INTERVIEW_LIMIT_UPLOADS_ORGANIZATION: int = env.int("INTERVIEW_LIMIT_UPLOADS_ORG
 INTERVIEW_UPLOAD_MAX_BYTES: int = env.int("INTERVIEW_UPLOAD_MAX_BYTES", 1024**3)
 # Parts of recordings stay in memory until they are sealed: nothing spoken is spooled in clear.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 9 * 1024 * 1024
+# Nor is a résumé: what is too large for memory is taken by no handler at all.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 # Seconds after which an open socket asks again whether it may be, should no message have told it.
 INTERVIEW_ACCESS_INTERVAL: float = env.float("INTERVIEW_ACCESS_INTERVAL", 60.0)
 
@@ -446,7 +464,8 @@ TIME_ZONE: str = env.str("TIME_ZONE", "UTC")
 
 # --- Static files --------------------------------------------------------------------------------
 
-STATIC_URL = "/static/"
+# The version in their path lets browsers keep them; while somebody works on them there is none.
+STATIC_URL = "/static/" if DEBUG else f"/static/{assets.version(BASE_DIR / 'static')}/"
 STATIC_ROOT = INTERVIEW_DATA_DIR / "static" if PRODUCTION else None  # local: served as they lie
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
@@ -459,6 +478,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/[0-9a-f]{12}/"
 
 # --- Speech --------------------------------------------------------------------------------------
 
@@ -497,6 +517,11 @@ INTERVIEW_ANALYSIS_INTERVAL: float = env.float("INTERVIEW_ANALYSIS_INTERVAL", 5.
 INTERVIEW_ANALYSIS_LEASE: float = env.float("INTERVIEW_ANALYSIS_LEASE", 40.0)  # seconds
 INTERVIEW_SWEEP_INTERVAL: float = env.float("INTERVIEW_SWEEP_INTERVAL", 3.0)  # seconds
 INTERVIEW_RETENTION_INTERVAL: float = env.float("INTERVIEW_RETENTION_INTERVAL", 60.0)  # seconds
+# Rows that erasing removes in one transaction, and seconds after which a run leaves the rest to the
+# next one.
+INTERVIEW_ERASE_BATCH: int = env.int("INTERVIEW_ERASE_BATCH", 500)
+INTERVIEW_ERASE_SECONDS: float = env.float("INTERVIEW_ERASE_SECONDS", 40.0)
+INTERVIEW_MAX_HOURS: int = env.int("INTERVIEW_MAX_HOURS", 12)  # then an interview is ended
 CELERY_BEAT_SCHEDULE = {
     "sweep-analysis": {
         "task": "insights.tasks.sweep",
@@ -537,21 +562,40 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Logs: ids, counts and kinds, never words ----------------------------------------------------
 
-LOG_LEVEL: str = env.str("LOG_LEVEL", "INFO")
+LOG_LEVEL: str = env.str("LOG_LEVEL", "INFO")  # of our own code; others tell no more than INFO
+LOG_FORMAT: str = env.str("LOG_FORMAT", "json" if PRODUCTION else "line")
+if LOG_FORMAT not in {"line", "json"}:
+    raise ImproperlyConfigured("LOG_FORMAT is either line or json")
+SENTRY_DSN: str = env.str("SENTRY_DSN", "")  # where errors are reported to; empty: nowhere
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "filters": {"without_words": {"()": "copilot.lib.logs.WithoutWords"}},
+    "formatters": {
+        "line": {"()": "copilot.lib.logs.Lines"},
+        "json": {"()": "copilot.lib.logs.JsonLines"},
+    },
+    "filters": {
+        "ids": {"()": "copilot.tracing.WithIds"},
+        "without_words": {"()": "copilot.lib.logs.WithoutWords"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["without_words"],
+            "formatter": LOG_FORMAT,
+            "filters": ["ids", "without_words"],
         }
     },
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # Libraries tell at DEBUG what they are given: frames of sockets, requests, statements.
+    "root": {"handlers": ["console"], "level": "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL},
     "loggers": {
+        **{
+            name: {"level": LOG_LEVEL}
+            for name in ("copilot", "accounts", "sessions", "transcription", "insights")
+        },
+        # Without the handlers that Django gives them: a console of its own, and mail to ADMINS with
+        # settings and local variables.
+        "django": {"level": "NOTSET"},
+        "django.server": {"level": "WARNING", "propagate": True},
         "presidio-analyzer": {"level": "ERROR"},  # would log what it reads at DEBUG
         "faster_whisper": {"level": "ERROR"},  # would log what it hears at DEBUG
         "openai": {"level": "WARNING"},  # would log whole requests at DEBUG

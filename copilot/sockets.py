@@ -16,7 +16,7 @@ from accounts.middleware import client_address
 from accounts.models import User
 from accounts.origin import Origin, acting, become
 from sessions.doorkeeper import in_database
-from sessions.views import DEVICE_COOKIE
+from sessions.views.devices import DEVICE_COOKIE
 
 
 class Refuse(AsyncWebsocketConsumer):

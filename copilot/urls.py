@@ -10,7 +10,7 @@ import sessions.urls
 import transcription.urls
 from copilot import api
 from insights import views as insight_views
-from sessions import views as session_views
+from sessions.views import candidate, devices
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -23,13 +23,27 @@ session_pages = [
     *insights.urls.urlpatterns,
 ]
 
+privacy_pages = [*sessions.urls.privacy_pages, *insights.urls.privacy_pages]
+
+handler400 = "copilot.refusals.bad_request"
+handler404 = "copilot.refusals.not_found"
+handler500 = "copilot.refusals.server_error"
 handler429 = "accounts.views.too_many_requests"  # allauth's limits answer with it
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="sessions:list")),
     path("sessions/", include((session_pages, "sessions"))),
-    path("join/", session_views.join, name="join"),
-    path("join/<uuid:session_id>/<slug:channel>/", session_views.device, name="device"),
+    path("guides/", include((sessions.urls.guide_pages, "guides"))),
+    path("privacy/", include((privacy_pages, "privacy"))),
+    path("candidate/copy/", insight_views.candidate_copy, name="candidate_copy"),
+    path("join/", devices.join, name="join"),
+    path("join/<uuid:session_id>/<slug:channel>/", devices.device, name="device"),
+    path("candidate/", candidate.page, name="candidate"),
+    path("candidate/answer/", candidate.answer, name="candidate_answer"),
+    path("candidate/withdraw/", candidate.withdraw, name="candidate_withdraw"),
+    path("candidate/ask/", candidate.ask, name="candidate_ask"),
+    path("candidate/receipt/", candidate.receipt, name="candidate_receipt"),
+    path("candidate/<str:token>/", candidate.open_link, name="candidate_link"),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include((api.urlpatterns, "api"))),

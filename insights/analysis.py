@@ -47,15 +47,24 @@ def analyze_session(*, session_id: UUID) -> float | None:
             session, after=claimed.after, through=through, digest=queries.digest(session)
         )
 
+        lease = claimed
+
+        @transaction.atomic
         def store(finding: Finding, source: str, state: str) -> None:
-            cards.store_finding(session_id=session_id, finding=finding, state=state, source=source)
+            """Store a card, unless the lease is gone: perhaps with lines that were read."""
+            if access.lock_session(session_id) and debounce.owned(lease):
+                cards.store_finding(
+                    session_id=session_id, finding=finding, state=state, source=source
+                )
 
         def tell_slow() -> None:
             body = {"state": {"analysis": queries.slow_json()}}
             events.publish_on_commit(session_id, "session", body)
 
         answer = ask(session, window, store, purpose=Purpose.LIVE, tell_slow=tell_slow)
-        ledger.record(session, window, answer.analysis.findings, source=answer.source)
+        with transaction.atomic():
+            if access.lock_session(session_id) and debounce.owned(lease):
+                ledger.record(session, window, answer.analysis.findings, source=answer.source)
     return _complete(claimed, answer)
 
 

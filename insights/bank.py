@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from django.db.models import F, Q, QuerySet
 
 from accounts.models import Organization
+from copilot.lib.crypto import derive
 from insights.analyzers.generic import LANGUAGE, is_generic
 from insights.analyzers.skills import names
 from insights.kinds import Kind
@@ -53,9 +54,12 @@ def _row(insight: Insight, *, counted: bool) -> BankQuestion | None:
     text = " ".join(insight.content.split())
     skill = next(iter([*names(text), *names(insight.quote)]), "")
     said = "\0".join(("bank", session.language, skill, insight.competency, text.casefold()))
-    mark = hmac.digest(organization.key(), said.encode(), hashlib.sha256)[:16]
+    key = organization.key()
+    mark = hmac.digest(derive(key, "bank"), said.encode(), hashlib.sha256)[:16]
+    # Rows of before have one made with the key itself.
+    before = hmac.digest(key, said.encode(), hashlib.sha256)[:16]
     rows = BankQuestion.objects.select_for_update().filter(organization=organization)
-    row = rows.filter(fingerprint=mark).first()
+    row = rows.filter(fingerprint__in=[mark, before]).first()
     if row is None and counted and _may_keep(insight, text):
         row, _created = rows.get_or_create(
             fingerprint=mark,

@@ -2,15 +2,18 @@
 
 import hashlib
 import hmac
+import os
 from collections import Counter
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from copilot.lib.crypto import derive
 from copilot.lib.errors import DomainError
 from insights import bank, latency, queries, said
-from insights.analyzers.base import CANDIDATE, INTERVIEWER, ROOM, Finding
+from insights.analyzers.base import CANDIDATE, INTERVIEWER, ROOM, Finding, Line
 from insights.analyzers.evidence import locate
 from insights.analyzers.followups import MIN_ANSWER_WORDS
 from insights.analyzers.similar import asks, same
@@ -22,11 +25,11 @@ from insights.serializers import insight_json
 from sessions import access, events
 from sessions.models import Session
 from transcription import queries as words
+from transcription.corrections import Erased
 from transcription.models import Segment
 
 State, Source, Feedback = Insight.State, Insight.Source, Insight.Feedback
 KEPT = (Feedback.PINNED, Feedback.USED)
-SPLIT_MS = 8000  # a question said in two lines goes on within this time
 # How many answers a card is for; what is not named here stays.
 ANSWERS = {Kind.QUESTION: 1, Kind.TIP: 1, Kind.SENTIMENT: 3}
 MOST = {Kind.QUESTION: 5, Kind.TIP: 3, Kind.SENTIMENT: 3}  # of these at a time, the newest
@@ -53,6 +56,8 @@ def store_finding(*, session_id: UUID, finding: Finding, state: str, source: str
         return None
     if finding.kind == Kind.SENTIMENT and not session.organization.sentiment:
         return None
+    if not words.erased(session).isdisjoint(finding.line_ids) or _outdated(session, finding):
+        return None
     if state == State.PRELIMINARY and source != Source.RULES and _too_late(session, finding):
         return None
     if finding.kind == Kind.TIP:
@@ -60,6 +65,8 @@ def store_finding(*, session_id: UUID, finding: Finding, state: str, source: str
     mark = _fingerprint(session, finding)
     known = session.insights.filter(kind=finding.kind, fingerprint=mark).first()
     known = known or said.find(session, finding, source)
+    if known is not None and known.stale:
+        return _found_again(session, known, mark, finding, state, source)
     if known is not None and not _improves(known, state, source) and not _echoed(session, known):
         return None
     known = known or _first_look(session, finding, state, source)
@@ -68,6 +75,27 @@ def store_finding(*, session_id: UUID, finding: Finding, state: str, source: str
     _fill(insight, session, finding)
     insight.state, insight.source = state, source
     return _save(insight, "insight_changed" if known else "insight")
+
+
+def _found_again(
+    session: Session, card: Insight, mark: bytes, finding: Finding, state: str, source: str
+) -> Insight:
+    """Let a card stand that a line bears out as it reads now, with its words of now.
+
+    What a person has judged keeps what it says.
+    """
+    if not (card.feedback or card.asked_in):
+        card.fingerprint, card.source = mark, source
+        _fill(card, session, finding)
+    card.quote, card.segments = finding.quote, list(finding.line_ids)
+    card.state, card.stale = state, False
+    return _save(card, "insight_changed")
+
+
+def _outdated(session: Session, finding: Finding) -> bool:
+    """Tell whether it quotes a line as it read before somebody put it right."""
+    corrected = words.corrected_among(session, finding.line_ids)
+    return bool(corrected) and not _reads(session, finding.line_ids, finding.quote)
 
 
 def _too_late(session: Session, finding: Finding) -> bool:
@@ -84,7 +112,8 @@ def _fingerprint(session: Session, finding: Finding) -> bytes:
     """Return what makes two findings the same card: the question itself, else kind and line."""
     about = finding.data.get("key") if finding.kind != Kind.QUESTION else None
     about = about or " ".join(finding.content.casefold().split())
-    return hmac.digest(session.data_key(), f"{finding.kind}|{about}".encode(), hashlib.sha256)[:16]
+    key = derive(session.data_key(), "insight")
+    return hmac.digest(key, f"{finding.kind}|{about}".encode(), hashlib.sha256)[:16]
 
 
 def _improves(card: Insight, state: str, source: str) -> bool:
@@ -177,7 +206,7 @@ def _take_back(session: Session, lease: Lease) -> None:
     lines = {str(segment.pk): segment for segment in changed}
     if not lines:
         return
-    echoes = [segment.pk for segment in lines.values() if segment.echo]
+    echoes = [segment.pk for segment in lines.values() if segment.hidden]
     for card in session.insights.filter(asked_in__in=echoes):
         card.asked_in = None
         _save(card, "insight_changed")
@@ -190,9 +219,97 @@ def _take_back(session: Session, lease: Lease) -> None:
 
 def _stands(session: Session, card: Insight) -> bool:
     """Tell whether what a card quotes is still there to read."""
-    rows = session.segments.filter(pk__in=card.segments, echo=False)
+    return _reads(session, card.segments, card.quote)
+
+
+def _reads(session: Session, ids: Collection[str], quote: str) -> bool:
+    rows = session.segments.filter(pk__in=ids, hidden=False)
     lines = [queries.line_of(segment) for segment in rows]
-    return any(card.quote in line.text for line in lines) or locate(card.quote, lines) is not None
+    return any(quote in line.text for line in lines) or locate(quote, lines) is not None
+
+
+def forget(session: Session, gone: Sequence[Erased]) -> None:
+    """Wipe the cards that hold words of lines that were erased; call with the session locked.
+
+    What a model wrote once it had heard them may hold them in other words, and goes as well. Only
+    cards that changed since the first of these lines can hold anything of them.
+    """
+    lines = {str(line.id) for line in gone}
+    since = min(line.sequence for line in gone)
+    for card in session.insights.filter(revision__gt=since):
+        rests = not lines.isdisjoint(card.segments)
+        if _holds(card, gone) or (rests and not _stands(session, card)):
+            _wipe(card)
+        elif rests or str(card.asked_in) in lines:
+            card.segments = [line for line in card.segments if line not in lines]
+            card.asked_in = None if str(card.asked_in) in lines else card.asked_in
+            # Of a line that is gone nobody reads a correction any more.
+            card.stale = card.stale and bool(words.corrected_among(session, card.segments))
+        else:
+            continue
+        _save(card, "insight_changed")
+
+
+def _holds(card: Insight, gone: Sequence[Erased]) -> bool:
+    """Tell whether a card may hold words of erased lines beside those that it quotes."""
+    said = [Line(str(line.id), "", line.text, 0.0, 0.0) for line in gone]
+    if card.other_quote and locate(card.other_quote, said):
+        return True
+    # What a person had judged before did not change any more: it only got a new revision.
+    judged = card.feedback or card.asked_in
+    older = judged and card.created_at < min(line.at for line in gone)
+    return card.source == Source.LLM and bool(card.content) and not older
+
+
+def _wipe(card: Insight) -> None:
+    """Leave nothing of a card but that it was there."""
+    bank.learn(card, card.feedback, "")
+    card.title = LOOKS[Kind(card.kind)].title
+    card.content = card.quote = card.reason = card.verdict = card.competency = card.feedback = ""
+    card.other_quote, card.asked_in, card.segments = None, None, []
+    card.fingerprint = os.urandom(16)
+    card.state, card.stale = State.SUPERSEDED, False
+
+
+def mark_stale(session: Session, segment: Segment) -> None:
+    """Say of what rests on a line that the line was corrected; call with the session locked."""
+    line = str(segment.pk)
+    for card in _living(session).filter(revision__gt=segment.sequence):
+        if line in card.segments or card.asked_in == segment.pk:
+            card.stale = card.stale or line in card.segments
+            card.asked_in = None if card.asked_in == segment.pk else card.asked_in
+            _save(card, "insight_changed")
+
+
+def settle_stale(
+    session: Session, lines: Collection[str], *, unread: Collection[str], whole: bool
+) -> None:
+    """Take away what these lines, read again, do not bear out; what people use or pinned stays.
+
+    Cards on `unread` lines wait. Where not all who may find something were asked (`whole` False),
+    and of the bank's questions, it is enough that the quote still stands.
+    """
+    for card in _living(session).filter(stale=True).exclude(feedback__in=KEPT):
+        if set(lines).isdisjoint(card.segments) or not set(unread).isdisjoint(card.segments):
+            continue
+        spared = card.source == Source.BANK or (card.source == Source.LLM and not whole)
+        if spared and _stands(session, card):
+            card.stale = False
+        else:
+            card.state = State.SUPERSEDED  # still marked: it comes back if the line does
+        _save(card, "insight_changed")
+
+
+def keep_standing(session: Session, line: UUID) -> None:
+    """Settle what rests on a corrected line by its quote, where nobody will read it again."""
+    for card in _living(session).filter(stale=True).exclude(feedback__in=KEPT):
+        if str(line) not in card.segments:
+            continue
+        if _stands(session, card):
+            card.stale = False
+        else:
+            card.state = State.SUPERSEDED
+        _save(card, "insight_changed")
 
 
 def drop_stale(session: Session) -> None:
@@ -232,27 +349,20 @@ def drop_stale(session: Session) -> None:
 @transaction.atomic
 def note_asked(session: Session, segment: Segment) -> list[Insight]:
     """Mark the suggested questions that a line of the interviewer asks; return them."""
-    if segment.role not in (INTERVIEWER, ROOM) or segment.echo:
+    if segment.role not in (INTERVIEWER, ROOM) or segment.hidden:
         return []
     held = access.lock_session(session.pk)
-    if held is None:
+    line = words.as_it_is(held, segment) if held is not None else None
+    if held is None or line is None or line.role not in (INTERVIEWER, ROOM):
         return []
-    spoken = f"{_line_before(held, segment)} {segment.text}".strip()
+    before = queries.line_before(held, line)
+    spoken = f"{before.text if before else ''} {line.text}".strip()
     open_questions = _living(held).filter(kind=Kind.QUESTION, asked_in__isnull=True)
     asked = [card for card in open_questions if asks(spoken, card.content)]
     for card in asked:
         card.asked_in = segment.pk
         _save(card, "insight_changed")
     return asked
-
-
-def _line_before(session: Session, segment: Segment) -> str:
-    """Return what the same person said just before, without anybody in between."""
-    earlier = session.segments.filter(echo=False, start_ms__lt=segment.start_ms)
-    before = earlier.order_by("-start_ms").first()
-    if before is None or before.role != segment.role:
-        return ""
-    return str(before.text) if segment.start_ms - before.end_ms <= SPLIT_MS else ""
 
 
 @transaction.atomic

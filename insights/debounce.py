@@ -103,6 +103,23 @@ def complete(lease: Lease, state: AnalysisState, digest: str) -> float | None:
 
 
 @transaction.atomic
+def start_over(session_id: UUID) -> float | None:
+    """Forget the digest, and take the lease from whoever is at work: what they read is gone.
+
+    Return the countdown of the task to enqueue where there is something to read.
+    """
+    state = AnalysisState.objects.select_for_update().filter(session_id=session_id).first()
+    if state is None:
+        return None
+    state.digest = None
+    state.lease_token = state.lease_until = None
+    state.pending_at = None
+    countdown = _plan(state) if state.last_sequence > state.analysed_through else None
+    state.save()
+    return countdown
+
+
+@transaction.atomic
 def hold(session_id: UUID) -> Lease | Later | None:
     """Take the lease for another reading of lines that were all analysed; None without any.
 

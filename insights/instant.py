@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from insights import bank, cards, prediction, queries, tones
+from insights import bank, cards, coverage, prediction, queries, tones
 from insights.analyzers.base import CANDIDATE, Finding, Line
 from insights.analyzers.cards import question_card
 from insights.analyzers.followups import Followup, competency_for, is_asked
@@ -17,6 +17,7 @@ from insights.kinds import Kind
 from insights.models import Insight
 from sessions import access
 from sessions.models import Session
+from sessions.queries import has_consent
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +32,13 @@ def note_segment(*, session_id: UUID, segment_id: UUID) -> None:
     that served well before, else the local patterns'. What fails takes nothing else with it.
     """
     session = access.session_by_id(session_id)
-    if session is None or not queries.may_be_analysed(session):
+    if session is None or not has_consent(session):
         return
-    segment = session.segments.filter(pk=segment_id, echo=False).first()
+    segment = session.segments.filter(pk=segment_id, hidden=False).first()
     if segment is None:
+        return
+    _attempt(coverage.note, session, segment)  # needs no analysis: a guide is ticked in any case
+    if not session.organization.analysis_enabled:
         return
     line = queries.line_of(segment)
     _attempt(cards.note_asked, session, segment)

@@ -12,14 +12,18 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
+from copilot.lib.crypto import derive
 from insights import sealed_cache
 from insights.analyzers import model_answer, prompt
 from insights.analyzers.base import Analysis, Finding, Line, Window
 from insights.analyzers.cards import key
 from insights.analyzers.evidence import ground
 from insights.kinds import Kind, Priority
+from sessions import access
 from sessions.models import Session
+from transcription import queries as words
 
 ENGINE = "cache"
 NAME = "memory"  # in the sealed cache
@@ -35,8 +39,13 @@ def recall(session: Session, window: Window, model: str) -> Analysis | None:
     return None
 
 
+@transaction.atomic
 def remember(session: Session, window: Window, model: str, analysis: Analysis) -> None:
-    """Keep an analysis for a while."""
+    """Keep an analysis for a while; not one of lines that were erased meanwhile."""
+    read = {line.id for line in (*window.transcript, *window.claimed)}
+    held = access.lock_session(session.pk)
+    if held is None or not read.isdisjoint(words.erased(held)):
+        return
     entry = {
         "window": _window_mark(session, window, model),
         "lines": sorted(_line_marks(session, window.transcript)),
@@ -47,6 +56,11 @@ def remember(session: Session, window: Window, model: str, analysis: Analysis) -
     others = [kept for kept in _entries(session) if kept["window"] != entry["window"]]
     seconds = settings.INTERVIEW_ANALYSIS_CACHE
     sealed_cache.keep(session, NAME, [entry, *others[: MOST - 1]], seconds)
+
+
+def forget(session: Session) -> None:
+    """Keep nothing; what is under way keeps nothing either once a line it read is erased."""
+    sealed_cache.forget(session, NAME)
 
 
 def nearest(session: Session, window: Window) -> Analysis | None:
@@ -115,16 +129,21 @@ def _window_mark(session: Session, window: Window, model: str) -> str:
             for part in (window.lines, window.context, window.claimed)
         ],
     ]
-    return _mark(session, json.dumps(read))
+    return _mark(_key(session), json.dumps(read))
 
 
 def _line_marks(session: Session, lines: tuple[Line, ...]) -> set[str]:
-    return {_mark(session, f"{line.role}|{_plain(line)}")[:16] for line in lines}
+    secret = _key(session)
+    return {_mark(secret, f"{line.role}|{_plain(line)}")[:16] for line in lines}
 
 
 def _plain(line: Line) -> str:
     return " ".join(line.text.casefold().split())
 
 
-def _mark(session: Session, text: str) -> str:
-    return hmac.digest(session.data_key(), f"memory|{text}".encode(), hashlib.sha256).hex()
+def _key(session: Session) -> bytes:
+    return derive(session.data_key(), "memory")
+
+
+def _mark(secret: bytes, text: str) -> str:
+    return hmac.digest(secret, text.encode(), hashlib.sha256).hex()

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +11,8 @@ from copilot.lib.sealed import SealedField
 from insights.kinds import Kind
 from sessions.models import SealedRow, Session
 from transcription.models import Segment
+
+WITHDRAWN = "withdrawn"  # kind of a claim that its line, corrected, makes no more
 
 
 class Insight(SealedRow):
@@ -49,6 +52,7 @@ class Insight(SealedRow):
     segments = models.JSONField(default=list)  # ids of the lines it rests on
     asked_in = models.UUIDField(null=True)  # the interviewer's line that asked this question
     feedback = models.CharField(max_length=8, choices=Feedback.choices, default="", blank=True)
+    stale = models.BooleanField(default=False)  # a line it rests on was corrected since
     fingerprint = models.BinaryField(max_length=16)  # keyed: equal content, equal fingerprint
     revision = models.PositiveIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
@@ -110,6 +114,7 @@ class Claim(SealedRow):
     other_quote = SealedField(null=True)
     other_segment = models.UUIDField(null=True)  # the earlier line, where `against` is an answer
     source = models.CharField(max_length=8, choices=Insight.Source.choices)
+    stale = models.BooleanField(default=False)  # a line it rests on was corrected since
     fingerprint = models.BinaryField(max_length=16)  # keyed
     revision = models.PositiveIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
@@ -141,6 +146,63 @@ class SentimentPoint(SealedRow):
 
     def __str__(self) -> str:
         return f"tone {self.pk}"
+
+
+class Coverage(models.Model):
+    """How far a planned question is answered: when it was asked, and which parts the answer has.
+
+    `star` is {part: [line ids]} with the parts situation, task, action, result. What a person took
+    back is not ticked again by what is heard.
+    """
+
+    class By(models.TextChoices):
+        HEARD = "heard", _("Heard")
+        PERSON = "person", _("Person")
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="coverage")
+    question = models.PositiveBigIntegerField()  # id in the session's plan
+    asked = models.BooleanField(default=False)
+    asked_ms = models.PositiveIntegerField(null=True)  # on the interview's clock
+    asked_in = models.UUIDField(null=True)  # the line that asked it, where one did
+    by = models.CharField(max_length=6, choices=By.choices, default=By.HEARD)
+    star = models.JSONField(default=dict)
+    revision = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["session", "question"], name="one_coverage_each")
+        ]
+        indexes = [models.Index(fields=["session", "revision"], name="coverage_revision")]
+
+    def __str__(self) -> str:
+        return f"coverage {self.pk}"
+
+
+class Summary(SealedRow):
+    """What an interview came to: a draft that a person edits. Every sentence names its lines.
+
+    `sections` is [{"key", "title", "sentences": [{"id", "text", "segments", "edited"}]}].
+    """
+
+    class State(models.TextChoices):
+        MAKING = "making", _("Being made")
+        DRAFT = "draft", _("Draft")
+        EDITED = "edited", _("Edited")
+        FAILED = "failed", _("Failed")
+
+    session = models.OneToOneField(Session, on_delete=models.CASCADE, related_name="summary")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.MAKING)
+    sections = SealedField()
+    source = models.CharField(max_length=8, choices=Insight.Source.choices, blank=True)
+    revision = models.PositiveIntegerField()
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    made_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"summary {self.pk}"
 
 
 class BankQuestion(models.Model):

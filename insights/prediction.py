@@ -46,10 +46,11 @@ def heard(session_id: UUID, role: str, text: str) -> bool:
     """Take note of words still being said; tell whether a prediction is to be made of them."""
     if role != CANDIDATE or not _wanted():
         return False
-    session = access.session_by_id(session_id)
-    if session is None or not _welcome(session):
-        return False
-    sealed_cache.keep(session, HEARD, text, HEARD_SECONDS)
+    with transaction.atomic():
+        session = access.lock_session(session_id)
+        if session is None or not _welcome(session):
+            return False
+        sealed_cache.keep(session, HEARD, text, HEARD_SECONDS)
     return cache.get(_busy(session_id)) is None
 
 
@@ -83,12 +84,19 @@ def ready(session: Session, line: Line, asked: Sequence[str] = ()) -> list[Findi
     return findings
 
 
+def forget(session: Session) -> None:
+    """Keep nothing of what was being said."""
+    for name in (HEARD, READY):
+        sealed_cache.forget(session, name)
+
+
 def _wanted() -> bool:
     return settings.INTERVIEW_LLM_PREDICTION and model_reads_along()
 
 
 def _welcome(session: Session) -> bool:
-    return session.status == Status.LIVE and queries.may_be_analysed(session)
+    on_record = not session.off_records.filter(to_ms=None).exists()
+    return session.status == Status.LIVE and on_record and queries.may_be_analysed(session)
 
 
 def _affordable(session: Session) -> bool:
@@ -105,6 +113,7 @@ def _affordable(session: Session) -> bool:
 
 
 def _fetch(session: Session) -> None:
+    stretches = session.off_records.count()  # before what was heard: it may be taken back now
     said = sealed_cache.kept(session, HEARD)
     if not said:
         return
@@ -124,9 +133,7 @@ def _fetch(session: Session) -> None:
         return
     except AnalyzerError as failure:
         analysis, error = failure.partial or Analysis((), "llm"), failure.code
-    if _note_run(session, at, analysis, error):
-        found = [_item(finding) for finding in analysis.findings]
-        sealed_cache.keep(session, READY, found, READY_SECONDS)
+    if _keep(session, at, analysis, error, stretches):
         _show_late(session, at)
 
 
@@ -141,8 +148,11 @@ def _item(finding: Finding) -> dict[str, Any]:
 
 
 @transaction.atomic
-def _note_run(session: Session, at: int, analysis: Analysis, error: str) -> bool:
-    """Write down what a call took; False when the interview was erased or ended meanwhile."""
+def _keep(session: Session, at: int, analysis: Analysis, error: str, stretches: int) -> bool:
+    """Write down what a call took, and keep what it found for the line that is being said.
+
+    False when the interview was erased, ended or went off the record meanwhile.
+    """
     held = access.lock_session(session.pk)
     if held is None:
         return False
@@ -153,7 +163,11 @@ def _note_run(session: Session, at: int, analysis: Analysis, error: str) -> bool
         purpose=Purpose.PREDICTION,
         **spending.figures(analysis, error),
     )
-    return _welcome(held)
+    if not _welcome(held) or held.off_records.count() > stretches:
+        return False
+    found = [_item(finding) for finding in analysis.findings]
+    sealed_cache.keep(held, READY, found, READY_SECONDS)
+    return True
 
 
 def _show_late(session: Session, after: int) -> None:

@@ -8,19 +8,37 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from copilot.lib.errors import DomainError
+from copilot.lib.sealed import opened
 from insights import sealed_cache
 from insights.analyzers import tone
 from insights.analyzers.base import CANDIDATE, INTERVIEWER, Line, Window
 from insights.kinds import Kind
-from insights.models import AnalysisRun, AnalysisState, Claim, Insight, SentimentPoint
-from insights.serializers import claim_json, insight_json, tone_json
+from insights.models import (
+    WITHDRAWN,
+    AnalysisRun,
+    AnalysisState,
+    Claim,
+    Insight,
+    SentimentPoint,
+    Summary,
+)
+from insights.serializers import (
+    claim_json,
+    coverage_json,
+    insight_json,
+    summary_json,
+    tone_json,
+)
+from sessions.access import names_shared_with
 from sessions.models import Session
 from sessions.notices import model_reads_along
-from sessions.queries import notes_after
-from sessions.serializers import guide_json, note_json, session_json
-from sessions.services import has_consent
+from sessions.presence import watching
+from sessions.queries import has_consent, notes_after, plan_of
+from sessions.serializers import note_json, session_json
 from sessions.states import Status
 from transcription import queries as words
 from transcription.models import Segment
@@ -32,20 +50,23 @@ CONTEXT_CHARS = 2000
 ASKED_LINES = 40  # of the interviewer, in which a question may have been asked
 BANK_CARDS = 30  # the newest of an interview
 RECENT_LINES = 40  # enough for the last few answers
+SPLIT_MS = 8000  # what is said in two lines goes on within this time
 MOST_ASKED = 20  # suggested questions an analyzer is told of, and as many of the interviewer's own
 MOST_CLAIMED = 100
 _QUESTION_WORDS = 4  # "go on" and "I see" ask for nothing
 WINDOW_CHARS = 7500  # what the prompt takes whole
 REASONS = {
-    "timeout": "The model is slow; local rules are used.",
-    "rate_limited": "The model is at its limit; local rules are used.",
-    "unauthorized": "The model refused the key; local rules are used.",
-    "unreachable": "The model cannot be reached; local rules are used.",
-    "malformed": "The model's answer made no sense; local rules are used.",
-    "refused": "The model declined; local rules are used.",
-    "too_long": "The model's answer was cut; local rules are used.",
-    "budget": "Today's budget for the model is used up; local rules are used.",
-    "busy": "The model is busy with other interviews; local rules are used.",
+    "timeout": _("The model is slow; local rules are used."),
+    "rate_limited": _("The model is at its limit; local rules are used."),
+    "unauthorized": _("The model refused the key; local rules are used."),
+    "unreachable": _("The model cannot be reached; local rules are used."),
+    "malformed": _("The model's answer made no sense; local rules are used."),
+    "refused": _("The model declined; local rules are used."),
+    "too_long": _("The model's answer was cut; local rules are used."),
+    "budget": _("Today's budget for the model is used up; local rules are used."),
+    "busy": _("The model is busy with other interviews; local rules are used."),
+    "slow": _("The model is slow; local rules are used meanwhile."),
+    "off": _("Analysis is switched off for this organization."),
 }
 
 
@@ -62,15 +83,31 @@ def shown(session: Session) -> QuerySet[Insight]:
 
 
 def claims_of(session: Session, *, after: int = 0) -> QuerySet[Claim]:
-    """Return the ledger in the order of the interview; not what was an echo of another."""
-    claims = session.claims.filter(revision__gt=after, segment__echo=False)
+    """Return the ledger in the order of the interview; not what was an echo of another.
+
+    What was withdrawn only after a revision: who has shown it has to take it away.
+    """
+    claims = session.claims.filter(revision__gt=after, segment__hidden=False)
+    claims = claims if after else claims.exclude(kind=WITHDRAWN)
     return claims.order_by("segment__start_ms", "created_at")
+
+
+def guide(session: Session) -> dict[str, Any] | None:
+    """Return the plan of an interview with how far each of its questions is covered."""
+    plan = plan_of(session)
+    if plan is None:
+        return None
+    covered = {row.question: coverage_json(row) for row in session.coverage.all()}
+    for competency in plan["competencies"]:
+        for question in competency["questions"]:
+            question |= covered.get(question["id"]) or coverage_json(None)
+    return plan
 
 
 def analysis_json(session: Session, run: AnalysisRun | None = None) -> dict[str, Any]:
     """Return who analyses this session at the moment and, where it is not the model, why."""
     if not session.organization.analysis_enabled:
-        return _analysed_by("off", "Analysis is switched off for this organization.")
+        return _analysed_by("off", "off")
     reviewing = under_review(session)
     about_words = session.runs.exclude(purpose=AnalysisRun.Purpose.PREDICTION)
     run = run or about_words.order_by("-created_at").first()
@@ -78,17 +115,24 @@ def analysis_json(session: Session, run: AnalysisRun | None = None) -> dict[str,
         engine = run.engine
         if engine == "cache":  # the model's own words; where it failed, the rules' beside them
             engine = "rules" if run.error else "llm"
-        return _analysed_by(engine, REASONS.get(run.error, ""), reviewing=reviewing)
+        return _analysed_by(engine, run.error, reviewing=reviewing)
     return _analysed_by("llm" if model_reads_along() else "rules", "", reviewing=reviewing)
 
 
 def slow_json() -> dict[str, Any]:
     """Return who analyses while the model is still awaited."""
-    return _analysed_by("rules", "The model is slow; local rules are used meanwhile.")
+    return _analysed_by("rules", "slow")
 
 
-def _analysed_by(engine: str, detail: str, *, reviewing: bool = False) -> dict[str, Any]:
-    return {"engine": engine, "detail": detail, "reviewing": reviewing}
+def _analysed_by(engine: str, reason: str, *, reviewing: bool = False) -> dict[str, Any]:
+    """Return the state with its reason as a code, which a page says in its own language."""
+    detail = str(REASONS.get(reason, ""))
+    return {
+        "engine": engine,
+        "reason": reason if detail else "",
+        "detail": detail,
+        "reviewing": reviewing,
+    }
 
 
 def under_review(session: Session) -> bool:
@@ -137,21 +181,46 @@ def snapshot(session: Session, *, after: int = 0) -> dict[str, Any]:
     return {
         "cursor": cursor,
         "session": state,
-        "guide": guide_json(session.guide),
+        "guide": guide(session),
+        "off_records": state["off_records"],
         "segments": [segment_json(s) for s in words.changed_after(session, after)],
-        "insights": [insight_json(i) for i in shown(session).filter(revision__gt=after)],
-        "claims": [claim_json(c) for c in claims_of(session, after=after)],
-        "tones": [tone_json(t) for t in tones_of(session, after=after)],
-        "notes": [note_json(n) for n in notes_after(session, after)],
+        "insights": opened(shown(session).filter(revision__gt=after), insight_json),
+        "claims": opened(claims_of(session, after=after), claim_json),
+        "tones": opened(tones_of(session, after=after), tone_json),
+        "notes": opened(notes_after(session, after), note_json),
+        "watching": watching(session.pk),
         "gaps": [gap_json(g) for g in words.gaps_after(session, after)],
         "upload": upload_json(upload) if upload else None,
         "streams": [stream_json(s) for s in session.streams.all()],
+        "summary": summary_mark(session),
     }
+
+
+def summary_mark(session: Session) -> dict[str, Any] | None:
+    """Return how the summary stands, without its words; None before there is one."""
+    made = Summary.objects.filter(session=session).only("state", "revision").first()
+    return {"state": made.state, "revision": made.revision} if made else None
+
+
+def summary(session: Session) -> dict[str, Any]:
+    """Return the summary with the names of who edited it; being made where there is none yet."""
+    made = Summary.objects.filter(session=session).first()
+    if made is None:
+        return {**summary_json(None), "lines": {}}
+    made.session = session  # whose key is at hand
+    sections = made.sections
+    people = {s["by"] for section in sections for s in section["sentences"] if s["by"]}
+    names = {user.pk: user.display_name for user in User.objects.filter(pk__in=people)}
+    hidden = session.segments.filter(hidden=True).values_list("pk", flat=True)
+    shown = summary_json(made, hidden={str(pk) for pk in hidden}, names=names)
+    about = {i for part in shown["sections"] for s in part["sentences"] for i in s["segments"]}
+    places = session.segments.filter(pk__in=about).values_list("pk", "start_ms")
+    return {**shown, "lines": {str(pk): start_ms for pk, start_ms in places}}
 
 
 def tones_of(session: Session, *, after: int = 0) -> QuerySet[SentimentPoint]:
     """Return the points of the tone chart in order; none where an organization wants none."""
-    points = session.tones.filter(revision__gt=after, segment__echo=False)
+    points = session.tones.filter(revision__gt=after, segment__hidden=False)
     if not session.organization.sentiment:
         points = points.none()
     return points.select_related("segment").order_by("segment__end_ms")
@@ -160,7 +229,7 @@ def tones_of(session: Session, *, after: int = 0) -> QuerySet[SentimentPoint]:
 def tone_summary(session: Session) -> dict[str, Any] | None:
     """Return the tone of the whole interview so far; None where there is none to tell."""
     points = tones_of(session).select_related(None).only("session", "reading")
-    readings = [point.reading for point in points]
+    readings = opened(points, lambda point: point.reading)
     return tone.summary(readings) if readings else None
 
 
@@ -187,7 +256,9 @@ def window(session: Session, *, after: int, through: int, digest: str = "") -> W
         language=session.language,
         job=_redacted(session, "job", session.job),
         profile=_redacted(session, "profile", session.profile or ""),
-        competencies=competencies(session),
+        competencies=tuple(
+            _redacted(session, "competencies", "\n".join(competencies(session))).splitlines()
+        ),
         asked=(
             *_suggested_before(session, {line.id for line in lines}),
             *_asked_before(session, after, known),
@@ -212,6 +283,9 @@ def window_end(
     return through
 
 
+REDACTED = ("job", "profile")  # names in the sealed cache
+
+
 def _redacted(session: Session, what: str, written: str) -> str:
     """Return what somebody wrote without personal details: analyzers may quote it.
 
@@ -219,7 +293,14 @@ def _redacted(session: Session, what: str, written: str) -> str:
     """
     if not written:
         return ""
-    read = [written, session.candidate_name, session.owner.name, session.organization.keep_names]
+    read = [
+        written,
+        session.candidate_name,
+        session.candidate_email,
+        session.owner.name,
+        names_shared_with(session),
+        session.organization.keep_names,
+    ]
     known = sealed_cache.kept(session, what)
     if known is not None and known["read"] == read:
         return str(known["text"])
@@ -236,15 +317,16 @@ def _suggested_before(session: Session, fresh: set[str]) -> Iterator[str]:
     Those about the same lines are left out: a run that starts over must find what it found.
     """
     questions = session.insights.filter(kind=Kind.QUESTION).order_by("-revision")
-    for card in reversed(questions[:MOST_ASKED]):
-        if card.asked_in or fresh.isdisjoint(card.segments):
-            yield card.content
+    cards = opened(questions[:MOST_ASKED], lambda card: (card, card.content))
+    for card, content in reversed(cards):
+        if content and (card.asked_in or fresh.isdisjoint(card.segments)):
+            yield content
 
 
 def _asked_before(session: Session, after: int, known: set[str]) -> Iterator[str]:
     """Yield what the interviewer asked before the context."""
     spoken = words.transcript(session).filter(role=INTERVIEWER, sequence__lte=after)
-    for segment in reversed(spoken.order_by("-sequence")[:MOST_ASKED]):
+    for segment in reversed([*words.readable(spoken.order_by("-sequence")[:MOST_ASKED])]):
         if str(segment.pk) not in known and len(segment.text.split()) >= _QUESTION_WORDS:
             yield segment.text
 
@@ -252,12 +334,15 @@ def _asked_before(session: Session, after: int, known: set[str]) -> Iterator[str
 def _claimed_before(session: Session, after: int, known: set[str]) -> tuple[Line, ...]:
     """Return the latest claims of the candidate that lie before the context, as lines."""
     earlier = session.claims.filter(
-        segment__echo=False, segment__role=CANDIDATE, segment__sequence__lte=after
+        segment__hidden=False, segment__role=CANDIDATE, segment__sequence__lte=after
     )
-    newest_first = earlier.exclude(segment_id__in=known).select_related("segment")
+    standing = earlier.exclude(kind=WITHDRAWN).exclude(segment_id__in=known)
+    newest_first = standing.select_related("segment")
     quotes = {
-        (claim.segment_id, claim.quote): claim
-        for claim in newest_first.order_by("-segment__sequence")[:MOST_CLAIMED]
+        (claim.segment_id, quote): claim
+        for claim, quote in opened(
+            newest_first.order_by("-segment__sequence")[:MOST_CLAIMED], lambda c: (c, c.quote)
+        )
     }
     lines = [
         Line(
@@ -275,7 +360,16 @@ def _claimed_before(session: Session, after: int, known: set[str]) -> tuple[Line
 def recent_lines(session: Session, *, through: int) -> tuple[Line, ...]:
     """Return the last lines up to sequence `through`, in order."""
     newest_first = words.transcript(session).filter(sequence__lte=through).order_by("-start_ms")
-    return tuple(line_of(segment) for segment in reversed(newest_first[:RECENT_LINES]))
+    return tuple(map(line_of, reversed([*words.readable(newest_first[:RECENT_LINES])])))
+
+
+def line_before(session: Session, segment: Segment) -> Segment | None:
+    """Return what the same person said just before, without anybody in between."""
+    earlier = session.segments.filter(hidden=False, start_ms__lt=segment.start_ms)
+    before = earlier.order_by("-start_ms").first()
+    if before is None or before.role != segment.role:
+        return None
+    return before if segment.start_ms - before.end_ms <= SPLIT_MS else None
 
 
 def may_be_analysed(session: Session) -> bool:
@@ -288,8 +382,7 @@ def context(session: Session, through: int) -> tuple[Line, ...]:
     lines: list[Line] = []
     room = CONTEXT_CHARS
     newest_first = words.transcript(session).filter(sequence__lte=through).order_by("-sequence")
-    for segment in newest_first[:100].iterator(chunk_size=20):
-        segment.session = session
+    for segment in words.readable(newest_first[:100].iterator(chunk_size=20)):
         line = line_of(segment)
         room -= len(line.text)
         if room < 0:
@@ -299,21 +392,20 @@ def context(session: Session, through: int) -> tuple[Line, ...]:
 
 
 def competencies(session: Session) -> tuple[str, ...]:
-    if session.guide is None:
-        return ()
-    return tuple(session.guide.competencies.values_list("name", flat=True))
+    plan = plan_of(session) or {"competencies": []}
+    return tuple(competency["name"] for competency in plan["competencies"])
 
 
 def asked_lately(session: Session) -> list[str]:
     """Return the newest lines of the interviewer: bounded, however long an interview lasts."""
     newest_first = words.transcript(session).filter(role=INTERVIEWER).order_by("-sequence")
-    return [segment.text for segment in newest_first[:ASKED_LINES]]
+    return opened(newest_first[:ASKED_LINES], lambda segment: segment.text)
 
 
 def suggested_by_bank(session: Session) -> set[str]:
     """Return the questions of the bank that this interview has had; they come once."""
     cards = session.insights.filter(kind=Kind.QUESTION, source=Insight.Source.BANK)
-    return {card.content for card in cards.order_by("-revision")[:BANK_CARDS]}
+    return set(opened(cards.order_by("-revision")[:BANK_CARDS], lambda card: card.content))
 
 
 def digest(session: Session) -> str:
@@ -322,7 +414,7 @@ def digest(session: Session) -> str:
     if state is None:
         return ""
     state.session = session  # whose key is at hand
-    return state.digest or ""
+    return next(iter(opened([state], lambda state: state.digest)), None) or ""
 
 
 def analysed_through(session: Session) -> int:

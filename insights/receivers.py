@@ -3,10 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from insights import analysis, instant, prediction, tasks
-from sessions.signals import session_ended
+from django.db import transaction
+
+from insights import analysis, debounce, instant, memory, prediction, sealed_cache, tasks
+from insights.queries import REDACTED
+from sessions import retention
+from sessions.signals import Removed, consent_withdrawn, session_ended, session_erasing
 from transcription.signals import hypothesis_heard, segment_saved
 
+CACHED = (memory.NAME, prediction.HEARD, prediction.READY, *REDACTED)
 PREDICTION_SECONDS = 10  # for which a prediction is worth beginning
 
 
@@ -27,13 +32,30 @@ def on_hypothesis(sender: object, session_id: UUID, role: str, text: str, **kwar
         tasks.predict.apply_async([str(session_id)], expires=PREDICTION_SECONDS)
 
 
+def on_consent_withdrawn(sender: object, session_id: UUID, **kwargs: Any) -> None:
+    """Take the lease from whoever reads: nothing more is made of what was said."""
+    debounce.start_over(session_id)
+
+
 def on_end(sender: object, session_id: UUID, **kwargs: Any) -> None:
     """Read the last words, also those stored just before a crash could mark them."""
     analysis.mark_segment(session_id=session_id)
     tasks.analyze.delay(str(session_id))
 
 
+@transaction.atomic
+def on_erasing(sender: object, session_id: UUID, limit: int, **kwargs: Any) -> Removed:
+    """Remove what was made of an interview that is erased, in the cache first.
+
+    What is under way finds neither the interview nor its lease when it wants to store something.
+    """
+    sealed_cache.forget_all(session_id, CACHED)
+    return retention.remove_rows("insights", session_id, limit)
+
+
 def connect() -> None:
+    session_erasing.connect(on_erasing, dispatch_uid="insights.on_erasing")
     segment_saved.connect(on_segment, dispatch_uid="insights.on_segment")
     hypothesis_heard.connect(on_hypothesis, dispatch_uid="insights.on_hypothesis")
+    consent_withdrawn.connect(on_consent_withdrawn, dispatch_uid="insights.on_consent_withdrawn")
     session_ended.connect(on_end, dispatch_uid="insights.on_end")

@@ -93,8 +93,12 @@ def review_session(*, session_id: UUID, after: int | None = None, tries: int = 0
 
 
 def _store(session: Session) -> Store:
+    @transaction.atomic
     def store(finding: Finding, source: str, state: str) -> None:
-        cards.store_finding(session_id=session.pk, finding=finding, state=state, source=source)
+        """Store a card, unless the candidate has withdrawn the consent meanwhile."""
+        held = access.lock_session(session.pk)
+        if held is not None and queries.may_be_analysed(held):
+            cards.store_finding(session_id=held.pk, finding=finding, state=state, source=source)
 
     return store
 

@@ -6,7 +6,7 @@ organization by role, or (view only) the session is visible to the organization.
 lets nobody in by a share. "Missing" and "not yours" look the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,19 +16,19 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm, remove_perm
 
 from accounts import audit
 from accounts.kinds import Event
-from accounts.models import Membership, User
-from accounts.queries import active_membership, colleagues, memberships_of
+from accounts.models import Membership, Organization, User
+from accounts.queries import active_membership, colleagues, may, memberships_of
 from accounts.roles import Act, allows
 from copilot.lib.errors import DomainError
 from sessions import events
-from sessions.models import Session, SessionUserObjectPermission, Status
+from sessions.models import Erasure, Guide, Session, SessionUserObjectPermission, Status
 
 
 class Perm(StrEnum):
@@ -141,6 +141,28 @@ def shares_of(user: User) -> dict[UUID, datetime]:
     return dict(rows.values_list("content_object", "until"))
 
 
+def navigation(request: HttpRequest) -> dict[str, Callable[[], bool]]:
+    """Tell the frame of every page where it may lead to; asked only by pages that show it."""
+    return {
+        "may_prepare": lambda: may(request.user, Act.CREATE_SESSION),
+        "may_privacy": lambda: bool(organizations_of_privacy(request.user)),
+    }
+
+
+def organizations_of_privacy(user: User | AnonymousUser) -> list[Organization]:
+    """Return the organizations for whose candidates `user` answers, by name."""
+    found = [m.organization for m in memberships_of(user) if allows(m.role, Act.PRIVACY)]
+    return sorted(found, key=lambda organization: organization.name.casefold())
+
+
+def home_of_privacy(user: User | AnonymousUser, slug: str = "") -> Organization:
+    """Return one of those organizations, the first unless named; raise Http404 without it."""
+    for organization in organizations_of_privacy(user):
+        if slug in ("", organization.slug):
+            return organization
+    raise Http404("not for you")
+
+
 # --- Giving and taking ---------------------------------------------------------------------------
 
 
@@ -240,6 +262,53 @@ def sharing(session: Session) -> list[Share]:
     ]
 
 
+def names_shared_with(session: Session) -> list[str]:
+    """Return the names of those a session was ever shared with: they are spoken of in it."""
+    rows = SessionUserObjectPermission.objects.filter(
+        content_object=session, permission__codename=Perm.VIEW
+    ).exclude(user_id=session.owner_id)
+    return [name for name in rows.order_by("pk").values_list("user__name", flat=True) if name]
+
+
+# --- Guides --------------------------------------------------------------------------------------
+
+
+def guides_visible_to(user: User | AnonymousUser) -> QuerySet[Guide]:
+    """Return the guides of the organizations where `user` may prepare interviews."""
+    if isinstance(user, User) and user.api_token is not None and user.api_token.bound_to:
+        return Guide.objects.none()  # a device that joined an interview
+    where = [m.organization_id for m in memberships_of(user) if allows(m.role, Act.CREATE_SESSION)]
+    return Guide.objects.filter(organization__in=where).select_related("organization", "owner")
+
+
+def guides_changeable_by(user: User | AnonymousUser) -> QuerySet[Guide]:
+    """Return the guides that are the user's own, or their organization's to manage."""
+    managed = [m.organization_id for m in memberships_of(user) if allows(m.role, Act.MANAGE)]
+    return guides_visible_to(user).filter(Q(owner_id=user.pk) | Q(organization__in=managed))
+
+
+def get_guide(user: User | AnonymousUser, guide_id: UUID, *, edit: bool = False) -> Guide:
+    """Return the guide or raise Http404, for what is missing and what is not theirs alike."""
+    found = guides_changeable_by(user) if edit else guides_visible_to(user)
+    guide = found.filter(pk=guide_id).first()
+    if guide is None:
+        raise Http404("no such guide")
+    return guide
+
+
+def home_of_guides(user: User | AnonymousUser) -> Organization:
+    """Return the organization that a new guide of `user` belongs to; raise Http404 without one."""
+    for membership in memberships_of(user):
+        if allows(membership.role, Act.CREATE_SESSION):
+            return membership.organization
+    raise Http404("not for you")
+
+
+def lock_guide(guide_id: UUID) -> Guide | None:
+    """Hold the guide's row until the caller's transaction ends; None when it is gone."""
+    return Guide.objects.select_for_update().filter(pk=guide_id).first()
+
+
 # --- For work that runs for no user --------------------------------------------------------------
 
 
@@ -257,9 +326,30 @@ def lock_session(session_id: UUID) -> Session | None:
     )
 
 
+def hold(session: Session) -> Session:
+    """Hold the session like `lock_session`; raise DomainError `erased` when it is gone."""
+    held = lock_session(session.pk)
+    if held is None:
+        raise DomainError("erased", _("This interview was erased."), status=410)
+    return held
+
+
 def count_live() -> int:
     """Return how many interviews run, of all organizations: a number for the operator."""
     return Session.objects.filter(status=Status.LIVE).count()
+
+
+def sessions_of(organization: Organization | None) -> QuerySet[Session]:
+    """Return what is kept of an organization, or of all, for work that runs for no user."""
+    found = Session.objects.filter(wrapped_key__isnull=False)
+    return found if organization is None else found.filter(organization=organization)
+
+
+def erasure_of(user: User | AnonymousUser, session_id: UUID) -> Erasure | None:
+    """Return that an interview of the user's organizations was erased; None where it was not."""
+    where = [m.organization_id for m in memberships_of(user)]
+    found = Erasure.objects.filter(session_id=session_id, organization__in=where)
+    return found.select_related("organization").first()
 
 
 def session_by_id(session_id: UUID | str) -> Session | None:

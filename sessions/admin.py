@@ -1,5 +1,6 @@
 """Metadata of interviews, and guides; nothing that was said, nothing about the candidate."""
 
+import json
 from typing import Any, cast
 
 from django import forms
@@ -13,7 +14,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+)
 
 from accounts.administration import (
     Scoped,
@@ -25,8 +30,9 @@ from accounts.administration import (
 from accounts.models import Membership
 from accounts.roles import ACTS, Act
 from copilot.lib.errors import DomainError
-from sessions import services
-from sessions.models import Competency, Guide, Question, Session
+from sessions import guides, receipts, retention, services
+from sessions.guides.checks import TEXT_CHARS
+from sessions.models import SCALE, Competency, Erasure, Guide, Question, Session
 
 
 class HandOver(forms.Form):
@@ -87,8 +93,9 @@ class SessionAdmin(Scoped):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
-        # What is sealed is not even loaded.
-        return super().get_queryset(request).defer("candidate_name", "profile", "wrapped_key")
+        # What is sealed is not even loaded, and what is being erased is not there.
+        found = super().get_queryset(request).filter(wrapped_key__isnull=False)
+        return found.defer("candidate_name", "candidate_email", "profile", "plan", "wrapped_key")
 
     @admin.display(description=_("owner"), ordering="owner__name")
     def person(self, session: Session) -> str:
@@ -102,7 +109,7 @@ class SessionAdmin(Scoped):
         if "legal_hold" in form.changed_data:
             if not obj.legal_hold:
                 prove(request)
-            services.set_legal_hold(session=obj, hold=obj.legal_hold)
+            retention.hold(session=obj, hold=obj.legal_hold)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Log the id only: the entry outlives the interview and its title."""
@@ -152,6 +159,35 @@ class SessionAdmin(Scoped):
             .count(),
         }
         return render(request, "admin/interviews/session/hand_over.html", context)
+
+
+@admin.register(Erasure)
+class ReceiptAdmin(Scoped):
+    group, icon, title = "interviews", "receipt_long", _("Receipts of erasure")
+    summary = _("That interviews were erased, when and why; signed, without content")
+    list_display = ["interview", "reason", "started_at", "finished_at"]
+    list_filter = ["reason"]
+    ordering = ["-started_at"]
+    fields = ["interview", "reason", "started_at", "finished_at", "removed", "receipt"]
+    readonly_fields = ["interview", "removed", "receipt"]
+
+    @admin.display(description=_("interview"), ordering="session_id")
+    def interview(self, erasure: Erasure) -> str:
+        return str(erasure.session_id)
+
+    @admin.display(description=_("what was removed"))
+    def removed(self, erasure: Erasure) -> str:
+        return ", ".join(f"{name} {count}" for name, count in sorted(erasure.counts.items()))
+
+    @admin.display(description=_("receipt, to be given away"))
+    def receipt(self, erasure: Erasure) -> Any:
+        if erasure.finished_at is None:
+            return _("Not signed yet: something is still being removed.")
+        text = json.dumps(receipts.receipt_json(erasure), indent=2, ensure_ascii=False)
+        # In a field of its own it wraps, and is chosen whole by one key.
+        kept_whole = {"rows": 6 + text.count("\n"), "readonly": True, "spellcheck": "false"}
+        label = {"aria-label": gettext("receipt, to be given away")}
+        return UnfoldAdminTextareaWidget().render("receipt", text, {**kept_whole, **label})
 
 
 @admin.action(description=_("Hand over interviews to a colleague"))
@@ -204,10 +240,41 @@ class QuestionInline(ScopedTabularInline):
     hide_title = True
 
 
+class AnchorsField(forms.CharField):
+    """Texts of the rating scale in lines, the worst value's first."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = UnfoldAdminTextareaWidget(attrs={"rows": SCALE})
+        super().__init__(strip=False, widget=widget, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[str]:
+        lines = [" ".join(line.split()) for line in str(super().clean(value)).rstrip().splitlines()]
+        if len(lines) > SCALE:
+            sentence = gettext("At most %d lines, one for each value.") % SCALE
+            raise forms.ValidationError(sentence)
+        if any(len(line) > TEXT_CHARS for line in lines):
+            raise forms.ValidationError(gettext("A line has at most %d characters.") % TEXT_CHARS)
+        return [*lines, *[""] * SCALE][:SCALE] if any(lines) else []
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+class CompetencyForm(PlacedForm):
+    anchors = AnchorsField(
+        label=_("Anchors"),
+        required=False,
+        help_text=_("What an answer of each value sounds like: a line each, the weakest first."),
+    )
+
+
 class CompetencyInline(ScopedStackedInline):
     model = Competency
-    form = PlacedForm
-    fields = [("name", "position")]
+    form = CompetencyForm
+    fields = [("name", "position"), "description", "anchors"]
     inlines = [QuestionInline]
 
 
@@ -216,8 +283,24 @@ class GuideAdmin(Scoped):
     acts = frozenset({"view", "add", "change", "delete"})
     group, icon, title = "interviews", "checklist", _("Guides")
     summary = _("What an interview should cover: competencies and their questions")
-    list_display = ["title"]
-    list_select_related = ["organization"]
+    list_display = ["title", "whose"]
+    list_select_related = ["organization", "owner"]
     search_fields = ["title"]
-    fields = ["title"]
+    fields = ["title", "whose"]
+    readonly_fields = ["whose"]
     inlines = [CompetencyInline]
+
+    @admin.display(description=_("belongs to"), ordering="owner__name")
+    def whose(self, guide: Guide) -> str:
+        return guide.owner.display_name if guide.owner else gettext("the organization")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        guides.note_change(form.instance)
+
+    def delete_model(self, request: HttpRequest, obj: Guide) -> None:
+        guides.delete(guide=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Guide]) -> None:
+        for guide in queryset:
+            guides.delete(guide=guide)

@@ -64,6 +64,7 @@ class Doorkeeper:
         self._consumer = consumer
         self._rule = rule
         self._session: Session | None = None
+        self.may: dict[str, bool] = {}  # what a viewer may do, as the door last saw them
         self._groups: list[str] = []
         self._slots = Slots(ttl=2.5 * settings.INTERVIEW_ACCESS_INTERVAL)
         self._timer: asyncio.Task[None] | None = None
@@ -149,6 +150,8 @@ class Doorkeeper:
         ):
             raise Http404("nobody who may listen")
         self._session = access.get_session(user, session_id, self._rule.perm)
+        if self._rule.perm is Perm.VIEW:
+            self.may = access.perms_of(user, self._session)
         ends = (access.ends_at(user, self._session), identity.ends_at(credentials))
         return min((end for end in ends if end is not None), default=None)
 

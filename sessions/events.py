@@ -17,6 +17,7 @@ from django.utils import timezone
 from copilot.lib import latency
 from copilot.lib.latency import Stage
 from sessions.models import Session
+from sessions.serializers import session_json
 
 logger = logging.getLogger(__name__)
 
@@ -108,9 +109,28 @@ def publish_on_commit(
     _on_commit(publish, session_id, event_type, body, said_at)
 
 
-def stop_recorders_on_commit(session_id: UUID | str) -> None:
-    """Tell every recorder of the session, once committed, that the interview has ended."""
-    _on_commit(_send, recorders_group(session_id), {"type": "audio.end"}, "audio.end")
+def announce_on_commit(session: Session) -> None:
+    """Tell everybody who watches what the session looks like after this transaction."""
+    session.revision = next_revision(session.pk)
+    publish_on_commit(session.pk, "session", {"state": session_json(session)})
+
+
+def stop_recorders_on_commit(session_id: UUID | str, *, at_once: bool = False) -> None:
+    """Tell every recorder of the session, once committed, that the interview has ended.
+
+    `at_once`: the candidate agrees no longer, and what was heard and is not stored yet is let go.
+    """
+    message = {"type": "audio.end", "at_once": at_once}
+    _on_commit(_send, recorders_group(session_id), message, "audio.end")
+
+
+def withhold_on_commit(session_id: UUID | str, *, off: bool, seconds: int = 0) -> None:
+    """Tell every recorder of the session, once committed, that it is off the record, or on again.
+
+    Of what they keep the last `seconds` go as well.
+    """
+    message = {"type": "audio.record", "off": off, "seconds": seconds}
+    _on_commit(_send, recorders_group(session_id), message, "audio.record")
 
 
 def recheck_on_commit(

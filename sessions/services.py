@@ -1,15 +1,18 @@
-"""Writes: create, consent, start, end, notes, visibility. A status changes here and nowhere else.
+"""Writes: create, change, start, end, visibility. Statuses change only here.
 
 Every act leaves its trace in the audit, in the same transaction.
 """
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.conf import settings
+from django.db import DatabaseError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.kinds import Event
@@ -17,15 +20,16 @@ from accounts.models import Organization, User
 from accounts.queries import may
 from accounts.roles import Act
 from copilot.lib.errors import DomainError
-from sessions import access, devices, events, notices
-from sessions.models import ConsentRecord, Guide, Note, Session
-from sessions.serializers import note_json, session_json
+from sessions import access, devices, events, retention, stretches
+from sessions.models import Erasure, Guide, Session
+from sessions.queries import has_consent
+from sessions.serializers import plan_json
 from sessions.signals import session_ended
 from sessions.states import Status, after
 
 logger = logging.getLogger(__name__)
 
-NOTE_CHARS = 2000
+FORGOTTEN = 100  # interviews that one run ends
 
 
 @transaction.atomic
@@ -37,105 +41,152 @@ def create_session(
     job: str = "",
     language: str = "",
     candidate_name: str = "",
+    candidate_email: str = "",
+    country: str = "",
     profile: str = "",
     guide: Guide | None = None,
     planned_minutes: int = 45,
+    visibility: str = Session.Visibility.SHARED,
+    shared_with: Mapping[User, str] | None = None,
     is_sample: bool = False,
 ) -> Session:
+    """Prepare an interview, and share it with colleagues at the level each is given."""
     if not may(owner, Act.CREATE_SESSION, organization.pk):
-        raise DomainError("forbidden", "Your role may not create interviews.", status=403)
+        raise DomainError("forbidden", _("Your role may not create interviews."), status=403)
     language = language or organization.language
-    if language not in {organization.language, *organization.languages}:
-        raise DomainError("language_off", "Your organization does not use it.", status=400)
-    if guide is not None and guide.organization_id != organization.pk:
-        raise DomainError("foreign_guide", "This guide belongs to somebody else.", status=400)
-    session = Session.objects.create(
+    _check_plan(organization, language, guide)
+    session = Session(
         owner=owner,
         organization=organization,
         title=title,
         job=job,
         language=language,
         candidate_name=candidate_name or None,
+        candidate_email=candidate_email.strip() or None,
+        country=country.upper(),
         profile=profile or None,
         guide=guide,
         planned_minutes=planned_minutes,
+        visibility=visibility,
         is_sample=is_sample,
     )
+    session.expires_at = session.draft_expiry()
+    session.save(force_insert=True)
     access.grant_owner(session)
     _trace(Event.SESSION_CREATED, session)
+    for colleague, level in (shared_with or {}).items():
+        access.share(session=session, colleague=colleague, level=level)
     return session
+
+
+def _check_plan(organization: Organization, language: str, guide: Guide | None) -> None:
+    if language not in {organization.language, *organization.languages}:
+        raise DomainError("language_off", _("Your organization does not use it."), status=400)
+    if guide is not None and guide.organization_id != organization.pk:
+        raise DomainError("foreign_guide", _("This guide belongs to somebody else."), status=400)
+
+
+# What may be changed by whoever holds the interview; what was said rests on the rest.
+CHANGEABLE = {
+    Status.DRAFT: {
+        "title",
+        "job",
+        "candidate_name",
+        "candidate_email",
+        "country",
+        "profile",
+        "language",
+        "guide",
+        "planned_minutes",
+    },
+    Status.LIVE: {"title", "job"},
+    Status.PROCESSING: {"title", "job"},
+    Status.ENDED: {"title"},
+}
+
+
+@transaction.atomic
+def change_session(*, session: Session, **wanted: Any) -> Session:
+    """Change what was prepared; what equals the present is no change."""
+    held = access.hold(session)
+    changed = sorted(name for name, value in wanted.items() if getattr(held, name) != value)
+    if not changed:
+        return held
+    if not CHANGEABLE[Status(held.status)].issuperset(changed):
+        detail = _("The interview has begun meanwhile: only its title can be changed now.")
+        if held.status != Status.ENDED:
+            detail = _("The interview has begun meanwhile: only title and job can be changed now.")
+        raise DomainError("too_late", detail)
+    for name in changed:
+        setattr(held, name, wanted[name])
+    if {"language", "guide"}.intersection(changed):
+        _check_plan(held.organization, held.language, held.guide)
+    held.save(update_fields=changed)
+    if held.status == Status.DRAFT:
+        held.expires_at = held.draft_expiry()
+        held.save(update_fields=["expires_at"])
+    _trace(Event.SESSION_CHANGED, held, fields=changed)
+    events.announce_on_commit(held)
+    return held
+
+
+def delete_draft(*, session: Session) -> None:
+    """Erase an interview that was not held, at once; one that was started just now stays."""
+    erasure = retention.begin(session.pk, Erasure.Reason.DRAFT, status=Status.DRAFT)
+    if erasure is not None:
+        retention.finish_soon(erasure)
+    elif Session.objects.filter(pk=session.pk, status=Status.DRAFT, legal_hold=True).exists():
+        raise retention.kept()
+    else:
+        detail = _("Only an interview that was not held yet can be deleted here.")
+        raise DomainError("kept", detail)
 
 
 def _trace(event: Event, session: Session, **details: Any) -> None:
     audit.record(event, organization_id=session.organization_id, obj=session, details=details)
 
 
-def has_consent(session: Session) -> bool:
-    return session.consents.filter(withdrawn_at__isnull=True).exists()
-
-
-def _announce(session: Session) -> None:
-    """Tell everybody who watches what the session looks like after this transaction."""
-    session.revision = events.next_revision(session.pk)
-    events.publish_on_commit(session.pk, "session", {"state": session_json(session)})
-
-
 def _advance(session: Session, act: str, **fields: Any) -> None:
     """Move the session along its table; exactly one of several callers wins."""
     target = after(session.status, act)
     changed = target is not None and Session.objects.filter(
-        pk=session.pk, status=session.status
+        pk=session.pk, status=session.status, wrapped_key__isnull=False
     ).update(status=target, **fields)
     if not changed:
-        raise DomainError(
-            "wrong_status", f"An interview that is {session.status} cannot {act}.", status=409
-        )
+        detail = _("An interview that is %(status)s cannot %(act)s.")
+        detail %= {"status": session.status, "act": act}
+        raise DomainError("wrong_status", detail, status=409)
     session.refresh_from_db(fields=["status", *fields])
 
 
 @transaction.atomic
-def record_consent(
-    *,
-    session: Session,
-    noted_by: User,
-    method: str,
-    given_by: str = "",
-    notice: notices.Notice | None = None,
-) -> ConsentRecord:
-    """Note that the candidate agreed, and to which notice: the current one unless told."""
-    if method not in ConsentRecord.Method.values:
-        raise DomainError("bad_method", "Say how consent was given.", status=400)
-    if session.status == Status.ENDED:
-        raise DomainError("ended", "This interview has ended.")
-    record = ConsentRecord.objects.create(
-        session=session,
-        notice_version=(notice or notices.current()).version,
-        method=method,
-        given_by=given_by.strip()[:120] or None,
-        noted_by=noted_by,
-    )
-    _trace(Event.CONSENT_RECORDED, session, notice=record.notice_version, method=method)
-    _announce(session)
-    return record
-
-
-@transaction.atomic
 def start_session(*, session: Session, at: datetime | None = None) -> Session:
+    access.hold(session)  # as an answer of the candidate does: of the two one is first
     if not has_consent(session):
-        raise DomainError("no_consent", "Record the candidate's consent before you start.")
-    _advance(session, "start", started_at=at or timezone.now())
+        raise DomainError("no_consent", _("Record the candidate's consent before you start."))
+    _freeze_plan(session)
+    _advance(session, "start", started_at=at or timezone.now(), expires_at=None)
     _trace(Event.SESSION_STARTED, session)
-    _announce(session)
+    events.announce_on_commit(session)
     return session
+
+
+def _freeze_plan(session: Session) -> None:
+    """Keep the guide as it is now: who edits it later changes no interview that was held by it."""
+    if session.guide is not None and session.status == Status.DRAFT:
+        session.plan = plan_json(session.guide)
+        session.save(update_fields=["plan"])
 
 
 @transaction.atomic
 def process_session(*, session: Session) -> Session:
     """Make the session one that an uploaded recording is written into, and nothing else."""
+    access.hold(session)
     if not has_consent(session):
-        raise DomainError("no_consent", "Record the candidate's consent before you upload.")
-    _advance(session, "process")
-    _announce(session)
+        raise DomainError("no_consent", _("Record the candidate's consent before you upload."))
+    _freeze_plan(session)
+    _advance(session, "process", expires_at=None)
+    events.announce_on_commit(session)
     return session
 
 
@@ -157,7 +208,8 @@ def end_session(
         times["started_at"] = ended - lasted
     _advance(session, "end", **times)
     _trace(Event.SESSION_ENDED, session)
-    _announce(session)
+    stretches.close(session)
+    events.announce_on_commit(session)
     events.stop_recorders_on_commit(session.pk)
     devices.let_go(session)
     session_id: UUID = session.pk
@@ -168,6 +220,22 @@ def end_session(
     return session
 
 
+def end_forgotten() -> int:
+    """End what nobody ended, so that its time of retention counts; return how many went."""
+    since = timezone.now() - timedelta(hours=settings.INTERVIEW_MAX_HOURS)
+    forgotten = Session.objects.filter(
+        status=Status.LIVE, started_at__lt=since, wrapped_key__isnull=False
+    )
+    count = 0
+    for session in forgotten.select_related("organization").order_by("started_at")[:FORGOTTEN]:
+        try:
+            end_session(session=session)
+            count += 1
+        except (DomainError, DatabaseError) as error:  # somebody was quicker, or next time
+            logger.warning("session %s was not ended: %s", session.pk, type(error).__name__)
+    return count
+
+
 def note_view(session: Session) -> None:
     """Note that whoever acts reads the interview; once in a while is enough."""
     audit.record_once(
@@ -176,59 +244,29 @@ def note_view(session: Session) -> None:
 
 
 @transaction.atomic
-def add_note(*, session: Session, author: User, text: str) -> Note:
-    """Keep what somebody wrote beside the interview, and show it to everybody who watches."""
-    text = text.strip()
-    if not text or len(text) > NOTE_CHARS:
-        raise DomainError(
-            "bad_note", f"A note has between 1 and {NOTE_CHARS} characters.", status=400
-        )
-    held = access.lock_session(session.pk)
-    if held is None:
-        raise DomainError("erased", "This interview was erased.", status=410)
-    note = Note.objects.create(
-        session=held,
-        author=author,
-        text=text,
-        at_ms=int(held.elapsed().total_seconds() * 1000),
-        revision=events.next_revision(held.pk),
-    )
-    body = {"revision": note.revision, "note": note_json(note)}
-    events.publish_on_commit(held.pk, "note", body)
-    return note
-
-
-@transaction.atomic
 def set_visibility(*, session: Session, visibility: str) -> None:
     """Change who may see the interview; who no longer may loses it at once."""
     if visibility not in Session.Visibility.values:
-        raise DomainError("bad_visibility", "There is no such visibility.", status=400)
-    if visibility == session.visibility:
+        raise DomainError("bad_visibility", _("There is no such visibility."), status=400)
+    held = access.hold(session)
+    if visibility == held.visibility:
         return
-    before, session.visibility = session.visibility, visibility
-    session.save(update_fields=["visibility"])
+    before, held.visibility = held.visibility, visibility
+    held.save(update_fields=["visibility"])
+    session.visibility = visibility
     _trace(
         Event.VISIBILITY_CHANGED,
-        session,
+        held,
         **{"from": str(before), "to": str(visibility)},
     )
     events.recheck_on_commit(session_ids=[session.pk])
 
 
 @transaction.atomic
-def set_legal_hold(*, session: Session, hold: bool) -> None:
-    """Keep the interview from being erased, or let its retention run again."""
-    living = Session.objects.filter(pk=session.pk, wrapped_key__isnull=False)
-    if living.filter(legal_hold=not hold).update(legal_hold=hold):
-        session.legal_hold = hold
-        _trace(Event.LEGAL_HOLD, session, hold=hold)
-
-
-@transaction.atomic
 def transfer_sessions(*, organization: Organization, owner: User, to: User) -> int:
     """Give everything somebody owns in an organization to a colleague; return how many went."""
     if owner.pk == to.pk or not may(to, Act.RECORD, organization.pk):
-        raise DomainError("bad_heir", "Choose a colleague who may hold interviews.", status=400)
+        raise DomainError("bad_heir", _("Choose a colleague who may hold interviews."), status=400)
     count = 0
     owned = Session.objects.select_for_update(of=("self",)).select_related("organization")
     for session in owned.filter(organization=organization, owner=owner).order_by("pk"):

@@ -2,9 +2,11 @@
 
 from celery import shared_task
 
-from sessions import retention
+from sessions import retention, services
 
 
 @shared_task
 def erase_expired() -> None:
-    retention.erase_expired()
+    """End what was forgotten, then erase what is over."""
+    services.end_forgotten()
+    retention.run()

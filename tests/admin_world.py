@@ -5,19 +5,21 @@ import time
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 from allauth.account.internal.flows import login
 from django.contrib import admin
 from django.db import models
 from django.test import Client
 from django.urls import URLPattern, URLResolver
+from django.utils import timezone
 
 from accounts import invitations, tokens
 from accounts.models import ApiToken, AuditEntry, Invitation, Membership, Organization, User
 from accounts.roles import Role, Scope
 from accounts.services import create_organization
 from insights.models import AtsConnection, BankQuestion, LlmSpending
-from sessions.models import Guide, Session
+from sessions.models import Erasure, Guide, Session
 from tests.factories import make_bank_question, make_session, make_user
 
 CANDIDATE = "Quixotia Candidatova"
@@ -69,6 +71,12 @@ def make_world(name: str) -> World:
     spending = LlmSpending.objects.create(
         organization=organization, day=date(2026, 1, 5), calls=3, tokens_in=900, cost=0.01
     )
+    erasure = Erasure.objects.create(
+        organization=organization,
+        session_id=uuid4(),
+        reason=Erasure.Reason.PERSON,
+        started_at=timezone.now(),
+    )
     return World(
         organization=organization,
         admin=boss,
@@ -78,6 +86,7 @@ def make_world(name: str) -> World:
             ApiToken: token,
             AtsConnection: ats,
             AuditEntry: organization.audit_entries.first(),
+            Erasure: erasure,
             BankQuestion: make_bank_question(organization, f"What did {name} measure?"),
             Guide: guide,
             Invitation: invitation,

@@ -12,9 +12,13 @@ from django.db import connection
 from django.utils import translation
 
 from sessions.models import Session
-from tests import environment
+from tests import emptying, environment
 from tests.factories import Cast, go_live, make_cast
 from transcription import consumers, speech, streams
+
+
+def pytest_configure() -> None:
+    emptying.install()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.test import Client
 from django.utils import timezone
 
 from accounts import tokens
@@ -11,7 +12,7 @@ from accounts.models import Organization, User
 from accounts.roles import Role
 from accounts.services import add_member, create_organization, deactivate
 from insights.models import BankQuestion
-from sessions import access, services
+from sessions import access, consents, services
 from sessions.models import Session, SessionUserObjectPermission
 from transcription import uploads
 from transcription.models import Segment, Upload
@@ -44,6 +45,13 @@ def make_user(organization: Organization, name: str, role: Role = Role.INTERVIEW
     user = User.objects.create_user(f"{name}@{organization.slug}.example", PASSWORD, name=name)
     add_member(organization=organization, user=user, role=role)
     return user
+
+
+def client_of(user: User) -> Client:
+    """Return a browser in which somebody is signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 def make_session(owner: User, organization: Organization, **fields: object) -> Session:
@@ -97,7 +105,7 @@ def make_token(user: User, organization: Organization, *scopes: str) -> str:
 
 def go_live(session: Session) -> Session:
     """Note the consent and start the interview."""
-    services.record_consent(session=session, noted_by=session.owner, method="verbal")
+    consents.record_consent(session=session, noted_by=session.owner, method="verbal")
     return services.start_session(session=session)
 
 

@@ -18,6 +18,7 @@ if url := os.environ.get("TEST_DATABASE_URL"):
 from copilot.settings import *  # noqa: E402, F403  # the environment is set first
 
 INTERVIEW_EMBEDDED = False  # the worker is started by the tests that want one
+INTERVIEW_CHECKS_KEYS = False  # what starts within the tests has no database yet
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 INTERVIEW_ANALYSIS_INTERVAL = 0.5
 INTERVIEW_LATENCY_INTERVAL = 0.0  # no thread writes beside a test

@@ -18,11 +18,16 @@ PATIENCE = 10.0  # seconds until a message counts as missing
 class Socket(WebsocketCommunicator):
     """A communicator that speaks JSON and can wait for the message it is asked for."""
 
+    hears_of_people = False  # who else watches: told beside everything else, at its own time
+
     async def say(self, **message: Any) -> None:
         await self.send_to(text_data=json.dumps(message))
 
     async def hear(self) -> dict[str, Any]:
-        return json.loads(await self.receive_from(timeout=PATIENCE))
+        while True:
+            message = json.loads(await self.receive_from(timeout=PATIENCE))
+            if self.hears_of_people or message.get("type") != "presence":
+                return message
 
     async def hear_until(self, kind: str, **wanted: Any) -> dict[str, Any]:
         """Return the next message of a type, dropping what comes before it."""

@@ -12,8 +12,9 @@ from rest_framework.views import APIView
 from accounts.models import User
 from accounts.queries import active_membership
 from copilot.lib.errors import DomainError
+from sessions.access import home_of_guides
 from sessions.models import ConsentRecord
-from transcription import tasks, uploads
+from transcription import soundcheck, tasks, uploads
 from transcription.models import Role
 from transcription.serializers import upload_json
 
@@ -32,6 +33,8 @@ class UploadInput(serializers.Serializer[Any]):
     job = serializers.CharField(max_length=160, required=False, allow_blank=True)
     language = serializers.CharField(max_length=8, required=False, allow_blank=True)
     candidate_name = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    candidate_email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    country = serializers.RegexField(r"^[A-Za-z]{2}$", required=False, allow_blank=True)
     profile = serializers.CharField(max_length=20_000, required=False, allow_blank=True)
     roles = serializers.ListField(
         child=serializers.ChoiceField(choices=Role.values), max_length=2, required=False
@@ -95,6 +98,33 @@ class Content(APIView):
             body = {"code": error.code, "detail": error.detail, "received": error.received}
             return Response({"error": body}, status=error.status)
         return Response(upload_json(taken))
+
+
+class Sound(BaseParser):
+    """A few seconds of sound as it is."""
+
+    media_type = "application/octet-stream"
+
+    def parse(self, stream: IO[bytes], media_type: Any = None, parser_context: Any = None) -> Any:
+        return stream.read(soundcheck.MOST_BYTES + 1)
+
+
+class SoundCheck(APIView):
+    """Tell what is understood of a test sentence; nothing of it is kept."""
+
+    parser_classes = [Sound]
+
+    def post(self, request: Request) -> Response:
+        user = cast("User", request.user)
+        organization = home_of_guides(user)  # who may not hold interviews is told that first
+        sound = request.data if isinstance(request.data, bytes) else b""
+        answer = soundcheck.check(
+            user=user,
+            organization=organization,
+            language=request.query_params.get("language", ""),
+            sound=sound,
+        )
+        return Response(answer)
 
 
 class Finish(APIView):

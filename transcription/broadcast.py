@@ -31,9 +31,10 @@ class Broadcast:
     """Partials, latencies, levels and notices of one stream; none is stored, none raises."""
 
     def __init__(self, session_id: UUID, role: str, *, origin_ms: int, position: int) -> None:
+        self.off_record = False  # silence is then what is wanted
         self._session_id = session_id
         self._role = role
-        self._origin_ms = origin_ms
+        self.origin_ms = origin_ms
         self._arrivals: deque[tuple[int, float]] = deque([(position, time.monotonic())], ARRIVALS)
         self._word_ms: deque[float] = deque(maxlen=20)
         self._shown: tuple[str, Partial] | None = None  # the partial that stands on the page
@@ -53,6 +54,8 @@ class Broadcast:
         """Show what is being said, in place of what was shown before."""
         if self._shown and self._shown[0] != role:
             await self.withdraw()
+        if not partial.text and self._shown is None:
+            return  # nothing to take back
         if partial.text:
             self._word_ms.append(self._delay_ms(partial.end))
         self._shown = (role, partial) if partial.text else None
@@ -97,7 +100,7 @@ class Broadcast:
         return (now - arrived) * 1000
 
     def _clock_ms(self, sample: int) -> int:
-        return self._origin_ms + sample // SAMPLES_PER_MS
+        return self.origin_ms + sample // SAMPLES_PER_MS
 
     # --- sound -----------------------------------------------------------------------------------
 
@@ -135,7 +138,7 @@ class Broadcast:
 
     async def no_audio(self) -> None:
         """Warn once that the candidate cannot be heard, and again only after a sound."""
-        if self._warned or self._role != Role.CANDIDATE:
+        if self._warned or self.off_record or self._role != Role.CANDIDATE:
             return
         self._warned = True
         seconds = round(NO_AUDIO_SECONDS)

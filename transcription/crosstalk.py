@@ -37,7 +37,7 @@ def _around(segment: Segment) -> list[Segment]:
             stream_id=stream_id,
             start_sample__range=(first, last),
             end_ms__gte=begin,
-            echo=False,
+            hidden=False,
             level__isnull=False,
         )
     return rows
@@ -56,7 +56,7 @@ def _heard(segment: Segment) -> list[Heard]:
 def _leave_out(segment: Segment, places: echo.Places) -> None:
     kept = [word for place, word in enumerate(segment.words) if place not in places]
     if not kept:
-        segment.echo = bool(places)
+        segment.hidden = bool(places)
     elif places:
         segment.words = kept
         segment.text = " ".join(word[0] for word in kept)

@@ -61,10 +61,17 @@ class Segment(SealedRow):
     words = SealedField()
     confidence = models.FloatField()
     level = models.FloatField(null=True)  # loudness of the speech in dBFS
-    echo = models.BooleanField(default=False)  # heard better on another channel: not shown
+    hidden = models.BooleanField(default=False)  # heard better on another channel, or erased
+    erased = models.BooleanField(default=False)  # its words are gone; the row keeps replays out
     engine = models.CharField(max_length=20)
     language = models.CharField(max_length=8)
     kinds = models.JSONField(default=dict)  # what was redacted: counts per kind
+    # What was recognized, where a person corrected it: {"text", "words", "role", "kinds"}.
+    original = SealedField(null=True)
+    corrected_at = models.DateTimeField(null=True)
+    corrected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     sequence = models.PositiveIntegerField()  # the revision at which it was stored
     revision = models.PositiveIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)

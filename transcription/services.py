@@ -15,8 +15,8 @@ from django.utils import timezone
 from copilot.lib.errors import DomainError
 from sessions import access, events
 from sessions.models import Session, Status
-from sessions.services import has_consent
-from transcription import crosstalk
+from sessions.queries import has_consent, off_record
+from transcription import crosstalk, withheld
 from transcription.models import SAMPLES_PER_MS, Gap, Role, Segment, Stream
 from transcription.pipeline import SegmentDraft
 from transcription.serializers import gap_json, segment_json
@@ -50,9 +50,13 @@ def may_record(session: Session, *, status: Status = Status.LIVE) -> None:
     if session.status == Status.ENDED:
         raise DomainError("ended", "This interview has ended; what was recorded is kept.")
     if not has_consent(session):
-        raise DomainError("no_consent", "Audio is refused until the candidate's consent is noted.")
+        raise no_consent()
     if session.status != status:
         raise DomainError("not_live", "Start the interview before sending audio.")
+
+
+def no_consent() -> DomainError:
+    return DomainError("no_consent", "Audio is refused without the candidate's consent.")
 
 
 def taken_over() -> DomainError:
@@ -190,31 +194,43 @@ def save_segment(
 
     `settled` is the sample up to which nothing more is to be heard: past the utterance's end where
     the recognizer's last word ends before its sound does. `role` says who spoke in a room.
-    What another channel heard better is left out, and hidden where nothing else was said.
+    What another channel heard better is left out, and hidden where nothing else was said. What was
+    said off the record is let go, and counts as settled: an utterance around it is stored in parts,
+    the last of which is returned; None where nothing is left.
 
-    Raises DomainError: taken_over, ended (said after the end, or the session was erased).
+    Raises DomainError: taken_over, no_consent (it was withdrawn), ended (said after the end, or the
+    session was erased).
     """
     session = access.lock_session(opened.session_id)
     if session is None:
         raise _gone()
+    if not has_consent(session):
+        raise no_consent()
     stream, writes = _held(opened, draft.start)
     if writes and draft.end <= stream.durable:
         return None  # stored by an earlier connection: a replay changes nothing
+    through = max(draft.end, settled, stream.durable)
     if not writes:
         draft = _before(draft, stream.handed_over or 0)
-    segment = _segment(session, stream, draft, language, role or stream.role)
+    segment = None
+    for part in withheld.kept(draft, off_record(session), stream.origin_ms):
+        segment = _store(session, _segment(session, stream, part, language, role or stream.role))
+    if writes:
+        Stream.objects.filter(pk=stream.pk).update(durable=through, stumbles=0)
+    return segment
+
+
+def _store(session: Session, segment: Segment) -> Segment:
     over_ms = session.elapsed().total_seconds() * 1000 + LATE_MS
     if session.status == Status.ENDED and segment.start_ms > over_ms:
         raise DomainError("ended", "This interview has ended; what was said before is kept.")
     echoing = crosstalk.settle(segment)
-    _announce(segment, "segment_changed" if segment.echo else "segment")
+    announce(segment, "segment_changed" if segment.hidden else "segment")
     for older in echoing:
-        _announce(older, "segment_changed")
-    if writes:
-        through = max(draft.end, settled, stream.durable)
-        Stream.objects.filter(pk=stream.pk).update(durable=through, stumbles=0)
-    if not segment.echo:
-        transaction.on_commit(lambda: _signal(session.pk, segment.pk), robust=True)
+        announce(older, "segment_changed")
+    if not segment.hidden:
+        session_id, segment_id = session.pk, segment.pk
+        transaction.on_commit(lambda: signal_saved(session_id, segment_id), robust=True)
     return segment
 
 
@@ -258,7 +274,7 @@ def _segment(
     )
 
 
-def _announce(segment: Segment, event: str) -> None:
+def announce(segment: Segment, event: str) -> None:
     """Store a new or changed segment under the next revision; tell everybody on commit."""
     segment.revision = events.next_revision(segment.session_id)
     if segment._state.adding:
@@ -270,7 +286,8 @@ def _announce(segment: Segment, event: str) -> None:
     events.publish_on_commit(segment.session_id, event, body)
 
 
-def _signal(session_id: UUID, segment_id: UUID) -> None:
+def signal_saved(session_id: UUID, segment_id: UUID) -> None:
+    """Let others make something of a segment, once it is committed; what fails stops nobody."""
     results: list[tuple[Any, Any]] = segment_saved.send_robust(
         sender=Segment, session_id=session_id, segment_id=segment_id
     )

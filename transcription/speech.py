@@ -9,9 +9,10 @@ from django.conf import settings
 
 from copilot.lib.errors import DomainError
 from sessions.models import Session
+from sessions.queries import plan_of
 from transcription import glossary, terms
 from transcription.engines import registry
-from transcription.engines.base import EngineError
+from transcription.engines.base import Engine, EngineError
 from transcription.pipeline import Pipeline
 from transcription.privacy import redactor, session_redactor
 
@@ -41,6 +42,12 @@ def choose_engine(language: str) -> registry.Choice:
         return registry.choose(language, engine_config())
     except EngineError as error:
         raise DomainError("engine_unavailable", str(error), status=503) from None
+
+
+def engine(language: str) -> Engine:
+    """Return the engine for a language; raise DomainError where none is installed."""
+    choose_engine(language)
+    return registry.engine_for(language, engine_config())
 
 
 def warm(language: str) -> None:
@@ -76,6 +83,5 @@ def vocabulary(session: Session) -> list[str]:
 
 
 def _guide_texts(session: Session) -> list[str]:
-    if session.guide is None:
-        return []
-    return [q.text for c in session.guide.competencies.all() for q in c.questions.all()]
+    plan = plan_of(session) or {"competencies": []}
+    return [q["text"] for c in plan["competencies"] for q in c["questions"]]

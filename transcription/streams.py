@@ -23,8 +23,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from copilot.lib.errors import DomainError
-from sessions import access
-from transcription import admission, services, speech
+from sessions import access, queries
+from transcription import admission, services, speech, withheld
 from transcription.admission import Lag
 from transcription.broadcast import Broadcast
 from transcription.engines import registry
@@ -40,6 +40,7 @@ from transcription.pipeline import (
     StreamWorker,
 )
 from transcription.speakers import Speakers
+from transcription.withheld import Stretch
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ FLOOD_SAMPLES = 60 * SAMPLE_RATE  # what a socket may be ahead; our page keeps t
 CROWDED_SAMPLES = 2 * SAMPLE_RATE  # behind by more than this: no partials
 PROGRESS_SECONDS = 1.0  # of audio or of time: the longest without an acknowledgement
 RETURN_SECONDS = 10.0  # a client that lost its connection may come back and say its words again
+HEED_SECONDS = 0.5  # the oldest that may be what is known to be off the record, while words come
 SETTLE_SAMPLES = 5 * SAMPLE_RATE  # silence is made durable in steps of this length
 
 database = ThreadPoolExecutor(max_workers=4, thread_name_prefix="stream-db")
@@ -123,6 +125,9 @@ class LiveStream:
         self._broadcast: Broadcast | None = None
         self._reached = 0  # sample up to which audio went to the recognizer
         self._shown_at = -math.inf  # when it last gave a partial
+        self._stretches: list[Stretch] = []  # off the record
+        self._agreed = True  # the candidate, as far as is known
+        self._heeded_at = -math.inf  # when that was last asked for
 
     # --- for the owner of the connection ---------------------------------------------------------
 
@@ -176,6 +181,7 @@ class LiveStream:
 
     async def _open(self, claim: Claim) -> int:
         opened: services.OpenStream
+        await self.heed()
         opened, build = await in_database(claim)()
         self._opened, self.begin = opened, opened.begin
         self._worker = StreamWorker(build)
@@ -198,6 +204,29 @@ class LiveStream:
         if self.role == Role.ROOM:
             self._speakers.mark(role, at)
 
+    @property
+    def off_record(self) -> bool:
+        return any(to is None for _since, to in self._stretches)
+
+    async def heed(self) -> None:
+        """Learn what is off the record, and whether the candidate still agrees.
+
+        What stands on the page goes if it is, or if they do not.
+        """
+        self._heeded_at = time.monotonic()
+        self._stretches, self._agreed = await in_database(_how_it_stands)(self.session_id)
+        if self._broadcast is not None:
+            self._broadcast.off_record = self.off_record
+            if self.off_record or not self._agreed:
+                await self._broadcast.withdraw()
+
+    def _kept(self, output: Output) -> list[Output]:
+        """Return what of an output is on the record."""
+        origin_ms = self._opened.origin_ms if self._opened else 0
+        if isinstance(output, SegmentDraft):
+            return list(withheld.kept(output, self._stretches, origin_ms))
+        return [withheld.shown(output, self._stretches, origin_ms)]
+
     async def owns(self) -> bool:
         """Tell whether no other connection, of whatever process, has taken the channel over."""
         return self._opened is not None and await in_database(services.owns)(self._opened)
@@ -212,6 +241,16 @@ class LiveStream:
         resent = not await in_database(services.hands_over)(self._opened)
         await self.give_way(resent=resent)
         return True
+
+    async def drop(self) -> None:
+        """End at once and keep nothing of what was heard and is not stored: nobody agrees to it."""
+        self.failed = services.no_consent()
+        self._closing = True
+        if self._pump is not None:
+            self._pump.cancel()
+            await asyncio.wait({self._pump})
+        if self._broadcast is not None:
+            await self._broadcast.withdraw()
 
     async def give_way(self, *, resent: bool) -> None:
         """Leave the channel to another connection, at once where it sends the open words again."""
@@ -384,17 +423,22 @@ class LiveStream:
         self, outputs: list[Output], worker: StreamWorker, broadcast: Broadcast
     ) -> bool:
         """Store and show what was heard; tell whether something was stored."""
+        if outputs and time.monotonic() - self._heeded_at > HEED_SECONDS:
+            await self.heed()  # a message that tells of it may be lost
+            if not self._agreed:
+                raise services.no_consent()
         drafts = [output for output in outputs if isinstance(output, SegmentDraft)]
         for output in outputs:
             if isinstance(output, Partial):
                 self._shown_at = time.monotonic()
-                await broadcast.partial(output, self._speakers.at(output.end))
+                partial = withheld.shown(output, self._stretches, broadcast.origin_ms)
+                await broadcast.partial(partial, self._speakers.at(output.end))
             else:
                 # Only after the last utterance is everything heard so far stored.
                 settled = (worker.settled or 0) if output is drafts[-1] else 0
                 await self._store(output, max(output.end, settled), broadcast)
         if self._on_output is not None:
-            await self._on_output(outputs)
+            await self._on_output([kept for output in outputs for kept in self._kept(output)])
         return bool(drafts)
 
     async def _store(self, draft: SegmentDraft, durable: int, broadcast: Broadcast) -> None:
@@ -405,7 +449,7 @@ class LiveStream:
         self.durable = max(self.durable, durable)
         self._speakers.forget(self.durable)
         # Where an echo was hidden nothing takes the place of its partial.
-        await broadcast.withdraw(unless={segment.role for segment in saved if not segment.echo})
+        await broadcast.withdraw(unless={segment.role for segment in saved if not segment.hidden})
         await broadcast.latency(parts[-1][0], draft.end)
 
     # --- set-up, on a database thread ------------------------------------------------------------
@@ -438,6 +482,21 @@ class LiveStream:
             asked_at=asked_at,
         )
         return opened, speech.builder(session, offset=opened.resume_from, phrases=self._vocabulary)
+
+
+def _how_it_stands(session_id: UUID) -> tuple[list[Stretch], bool]:
+    """Return what is off the record, and whether the candidate agrees."""
+    session = access.session_by_id(session_id)
+    if session is None:
+        return [], True
+    return queries.off_record(session), queries.has_consent(session)
+
+
+def admit_another() -> None:
+    """Raise DomainError busy (admission.Busy) where this process follows all it can."""
+    admission.admit(
+        _lags(), limit=settings.INTERVIEW_MAX_STREAMS, resuming=False, now=time.monotonic()
+    )
 
 
 def _lags() -> list[Lag]:

@@ -36,7 +36,9 @@ from copilot.lib.errors import DomainError
 from copilot.lib.sealed_file import SealedReader, appending
 from sessions import access, events, notices, retention
 from sessions.access import Perm
-from sessions.services import create_session, end_session, process_session, record_consent
+from sessions.consents import record_consent
+from sessions.queries import has_consent
+from sessions.services import create_session, end_session, process_session
 from transcription import audio, speech
 from transcription.audio import AudioError, Facts
 from transcription.models import Role, Upload
@@ -123,6 +125,8 @@ def create_upload(
     job: str = "",
     language: str = "",
     candidate_name: str = "",
+    candidate_email: str = "",
+    country: str = "",
     profile: str = "",
 ) -> Upload:
     """Make the interview that a recording of `size` bytes is written into, consent noted.
@@ -137,6 +141,8 @@ def create_upload(
         job=job,
         language=language,
         candidate_name=candidate_name,
+        candidate_email=candidate_email,
+        country=country,
         profile=profile,
         planned_minutes=0,  # it is over
     )
@@ -148,7 +154,7 @@ def create_upload(
         noted_by=owner,
         method=consent,
         given_by=given_by,
-        notice=notices.of_recording(),
+        notice=notices.notice_for(session, recording=True),
     )
     upload = Upload.objects.create(
         session=session, created_by=owner, size=size, roles=[str(role) for role in roles]
@@ -315,12 +321,29 @@ def cancel(*, upload: Upload) -> None:
             _close(held, State.CANCELLED)
 
 
+def stop(session_id: UUID) -> None:
+    """Cancel what is uploaded into a session: the candidate agrees no longer.
+
+    The interview ends, with whatever words it has; to erase it is for somebody to choose. Call with
+    the session locked.
+    """
+    open_ones = Upload.objects.filter(session_id=session_id, state__in=OPEN)
+    for upload_id in open_ones.values_list("pk", flat=True):
+        held = _held(upload_id)
+        if held is not None and held.state in OPEN:
+            _close(held, State.CANCELLED, "consent_withdrawn")
+
+
 def _drop(upload: Upload, state: str, error: str = "") -> None:
     """End an upload that was never complete, and the interview with it."""
-    ended = Upload.objects.filter(pk=upload.pk, state=State.RECEIVING)
-    if ended.update(state=state, error=error, finished_at=timezone.now()):
+    open_one = Upload.objects.filter(pk=upload.pk, state=State.RECEIVING)
+    with transaction.atomic():  # of the two, neither without the other
+        ended = open_one.update(state=state, error=error, finished_at=timezone.now())
+        erasure = retention.discard(upload.session) if ended else None
+    if ended:
         remove_file(upload.pk)
-        retention.discard(upload.session)
+    if erasure:
+        retention.finish_soon(erasure)
 
 
 # --- writing it down -----------------------------------------------------------------------------
@@ -334,6 +357,9 @@ def claim(upload_id: UUID) -> Lease | None:
     """
     held = _held(upload_id)
     if held is None or held.state not in DUE or _leased().filter(pk=held.pk).exists():
+        return None
+    if not has_consent(held.session):
+        _close(held, State.CANCELLED, "consent_withdrawn")
         return None
     if held.attempts >= ATTEMPTS:
         _close(held, State.FAILED, "no_progress")

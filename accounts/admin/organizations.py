@@ -65,6 +65,9 @@ class OrganizationForm(forms.ModelForm):
         chosen = cleaned.get("languages")
         if chosen and cleaned.get("language") not in chosen:
             self.add_error("languages", _("The usual language is one of them."))
+        most, usual = cleaned.get("retention_max_hours"), cleaned.get("retention_hours")
+        if most is not None and usual is not None and usual > most:
+            self.add_error("retention_max_hours", _("This is less than the usual retention."))
         return cleaned
 
 
@@ -79,7 +82,11 @@ class OrganizationAdmin(Scoped):
     search_fields = ["name", "slug"]
     fieldsets = [
         (_("Organization"), {"fields": ["name", "slug", "country"]}),
-        (_("Interviews"), {"fields": ["language", "languages", "retention_hours", "keep_names"]}),
+        (_("Interviews"), {"fields": ["language", "languages", "keep_names"]}),
+        (
+            _("Retention"),
+            {"fields": ["retention_hours", "retention_max_hours", "draft_days"]},
+        ),
         (
             _("Analysis"),
             {

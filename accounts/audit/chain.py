@@ -15,21 +15,23 @@ import hmac
 import json
 import logging
 from datetime import UTC
+from functools import cached_property
 from ipaddress import ip_address
+from itertools import count
 from typing import Any
 from uuid import UUID
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from accounts.models import AuditEntry, AuditHead, Organization
+from accounts.models import AuditEntry, AuditHead, InstallationKey, Organization
+from copilot.lib.crypto import CryptoError, derive
 
 logger = logging.getLogger(__name__)
 
 INSTALLATION = "installation"  # the chain of what concerns no organization
+RETIRED = "audit:"  # how the names of kept keys of that chain begin; a master key's id follows
 DIGEST_SHOWN = 16  # of 64 digits; enough to recognize one
 BATCH = 500
 
@@ -71,28 +73,36 @@ class Codes:
     """Make and check the codes of one chain; raise CryptoError if its key does not open.
 
     The key comes from the organization's, which stays the same when it is wrapped anew. The
-    installation has none of its own: its primary master key signs, any of them is believed.
+    installation has none of its own: its primary master key signs, and any is believed that is
+    configured or was kept before it left the settings.
     """
 
     def __init__(self, organization_id: UUID | None) -> None:
         self.chain = chain_name(organization_id)
         if organization_id is None:
             masters = settings.INTERVIEW_MASTER_KEYS
-            retired = [key for name, key in masters.keys.items() if name != masters.primary]
-            secrets = [masters.keys[masters.primary], *retired]
+            secret = masters.keys[masters.primary]
         else:
-            secrets = [Organization.objects.only("wrapped_key").get(pk=organization_id).key()]
-        info = f"audit|{self.chain}".encode()
-        self._keys = [HKDF(SHA256(), 32, None, info).derive(secret) for secret in secrets]
+            secret = Organization.objects.only("wrapped_key").get(pk=organization_id).key()
+        self._key = chain_key(self.chain, secret)
+
+    @cached_property
+    def _older_keys(self) -> list[bytes]:
+        """Return what the installation signed with before; asked for where its key does not fit."""
+        if self.chain != INSTALLATION:
+            return []
+        masters = settings.INTERVIEW_MASTER_KEYS
+        configured = [key for name, key in masters.keys.items() if name != masters.primary]
+        return [*(chain_key(self.chain, secret) for secret in configured), *kept_keys().values()]
 
     def for_new(self, entry: AuditEntry) -> str:
-        return _code(self._keys[0], _new(entry))
+        return _code(self._key, _new(entry))
 
     def for_sealed(self, entry: AuditEntry) -> str:
-        return _code(self._keys[0], _sealed(entry, entry.sequence))
+        return _code(self._key, _sealed(entry, entry.sequence))
 
     def for_head(self, sequence: int, digest: str) -> str:
-        return _code(self._keys[0], _head(sequence, digest))
+        return _code(self._key, _head(sequence, digest))
 
     def fits_new(self, entry: AuditEntry) -> bool:
         return self._fits(entry.digest, _new(entry))
@@ -106,8 +116,44 @@ class Codes:
         return self._fits(head.digest, _head(head.sequence, digest))
 
     def _fits(self, code: str, message: bytes) -> bool:
-        expected = (_code(key, message).encode() for key in self._keys)
-        return any(hmac.compare_digest(one, code.encode()) for one in expected)
+        def fits(key: bytes) -> bool:
+            return hmac.compare_digest(_code(key, message).encode(), code.encode())
+
+        return fits(self._key) or any(map(fits, self._older_keys))
+
+
+def chain_key(chain: str, secret: bytes) -> bytes:
+    return derive(secret, f"audit|{chain}")
+
+
+def kept_keys() -> dict[str, bytes]:
+    """Return the keys of the installation's chain that are kept, by their names."""
+    kept = {}
+    for row in InstallationKey.objects.filter(name__startswith=RETIRED):
+        try:
+            kept[row.name] = row.key()
+        except CryptoError:
+            logger.error("the installation's key %s does not open", row.name)
+    return kept
+
+
+@transaction.atomic
+def keep_older_keys() -> None:
+    """Keep what the installation's chain derived from master keys that may leave the settings.
+
+    One id may have stood for several keys in the course of time: each of them is kept.
+    """
+    masters = settings.INTERVIEW_MASTER_KEYS
+    taken = {row.name for row in InstallationKey.objects.select_for_update()}
+    kept = set(kept_keys().values())
+    for key_id, secret in masters.keys.items():
+        key = chain_key(INSTALLATION, secret)
+        if key_id == masters.primary or key in kept:
+            continue
+        names = (f"{RETIRED}{key_id}" + (f":{n}" if n > 1 else "") for n in count(1))
+        row = InstallationKey(name=next(name for name in names if name not in taken))
+        row.hold(key)
+        row.save(force_insert=True)
 
 
 def _code(key: bytes, message: bytes) -> str:

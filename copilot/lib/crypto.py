@@ -10,9 +10,12 @@ import binascii
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NoReturn
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -24,9 +27,16 @@ VERSION = b"\x01"
 class CryptoError(Exception):
     """A sealed value or key could not be opened; the text never holds either."""
 
+    silent_variable_failure = True  # of a template: the page shows nothing in its place
+
 
 def new_key() -> bytes:
     return AESGCM.generate_key(bit_length=KEY_BYTES * 8)
+
+
+def derive(key: bytes, purpose: str) -> bytes:
+    """Return a key of its own for one purpose: what seals is used for nothing else (HKDF)."""
+    return HKDF(SHA256(), KEY_BYTES, None, purpose.encode()).derive(key)
 
 
 def seal(key: bytes, plaintext: bytes, place: bytes) -> bytes:
@@ -78,14 +88,31 @@ class MasterKeys:
             raise ValueError("no master key is given")
         return cls(keys, next(iter(keys)))
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("master keys stay in their process: they are not pickled")
+
     def wrap(self, key: bytes, place: bytes) -> bytes:
         """Return `length of id | id | sealed key` so that unwrap knows which master key to take."""
         key_id = self.primary.encode()
         return bytes([len(key_id)]) + key_id + seal(self.keys[self.primary], key, place)
 
     def unwrap(self, wrapped: bytes, place: bytes) -> bytes:
-        length = wrapped[0] if wrapped else 0
-        key_id = wrapped[1 : 1 + length].decode(errors="replace")
+        key_id, sealed = _parts(wrapped)
         if key_id not in self.keys:
             raise CryptoError(f"master key '{key_id}' is not configured")
-        return unseal(self.keys[key_id], wrapped[1 + length :], place)
+        return unseal(self.keys[key_id], sealed, place)
+
+
+def wrapped_by(wrapped: bytes) -> str:
+    """Return the id of the master key that wrapped this; raise CryptoError for what none did."""
+    key_id, sealed = _parts(wrapped)
+    if not looks_sealed(sealed):
+        raise CryptoError("not a wrapped key")
+    return key_id
+
+
+def _parts(wrapped: bytes) -> tuple[str, bytes]:
+    length = wrapped[0] if wrapped else 0
+    if length > MAX_ID_BYTES:  # the text of an error would quote what is no id
+        raise CryptoError("not a wrapped key")
+    return wrapped[1 : 1 + length].decode(errors="replace"), wrapped[1 + length :]

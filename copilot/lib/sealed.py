@@ -6,11 +6,31 @@ so that a ciphertext copied to another row, field or session does not open.
 """
 
 import json
-from typing import Any
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any, NoReturn, TypeVar
 
 from django.db import models
 
-from copilot.lib.crypto import looks_sealed, seal, unseal
+from copilot.lib.crypto import CryptoError, looks_sealed, seal, unseal
+
+logger = logging.getLogger(__name__)
+
+Row = TypeVar("Row", bound=models.Model)
+Shown = TypeVar("Shown")
+
+
+def opened(rows: Iterable[Row], show: Callable[[Row], Shown]) -> list[Shown]:
+    """Return what `show` makes of each row, without those that do not open.
+
+    A damaged row must not take the others with it, and nobody is shown a part of it.
+    """
+    shown = []
+    for row in rows:
+        with suppress(CryptoError):
+            shown.append(show(row))
+    return shown
 
 
 class _Plain:
@@ -20,6 +40,22 @@ class _Plain:
 
     def __init__(self, value: Any) -> None:
         self.value = value
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a sealed field is pickled sealed: save the row first")
+
+
+def sealed_state(row: models.Model) -> dict[str, Any]:
+    """Return what a pickle of a row may hold: sealed values, and no key that was opened.
+
+    Values in the clear are left out where the row is stored: the copy loads them when asked.
+    """
+    stored = not row._state.adding
+    return {
+        name: value
+        for name, value in row.__dict__.items()
+        if name != "_data_key" and not (stored and isinstance(value, _Plain))
+    }
 
 
 class _SealedAttribute:
@@ -49,7 +85,23 @@ class _SealedAttribute:
             instance.__dict__[self.field.attname] = _Plain(value)
 
 
-class SealedField(models.BinaryField):  # type: ignore[type-arg]  # django-stubs' generics are not subscriptable at run time
+class WrappedKeyField(models.BinaryField):  # type: ignore[type-arg]  # django-stubs' generics are not subscriptable at run time
+    """A key wrapped by another; it leaves the database by no dump."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["editable"] = False
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("editable", None)
+        return name, path, args, kwargs
+
+    def value_to_string(self, obj: Any) -> str:
+        raise TypeError(f"{self.name} is a key: it does not leave by dumpdata")
+
+
+class SealedField(models.BinaryField):  # type: ignore[type-arg]  # as above
     """A JSON-able value (text included), sealed with the data key of the row's session."""
 
     descriptor_class = _SealedAttribute
@@ -67,7 +119,14 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]  # django-stubs
         return f"{instance._meta.label_lower}|{instance.pk}|{self.name}".encode()
 
     def open(self, instance: Any, sealed: bytes) -> Any:
-        return json.loads(unseal(instance.data_key(), sealed, self.place(instance)))
+        try:
+            plaintext = unseal(instance.data_key(), sealed, self.place(instance))
+        except CryptoError:
+            logger.error(
+                "%s %s: %s does not open", instance._meta.label_lower, instance.pk, self.name
+            )
+            raise
+        return json.loads(plaintext)
 
     def pre_save(self, model_instance: Any, add: bool) -> Any:
         held = model_instance.__dict__.get(self.attname)

@@ -31,10 +31,10 @@ class Window:
     _: KW_ONLY
     context: tuple[Line, ...] = field(default=(), repr=False)
     language: str = "en"
-    job: str = ""
+    job: str = field(default="", repr=False)
     profile: str = field(default="", repr=False)
-    guide_question: str = ""
-    competencies: tuple[str, ...] = ()
+    guide_question: str = field(default="", repr=False)
+    competencies: tuple[str, ...] = field(default=(), repr=False)
     asked: tuple[str, ...] = field(default=(), repr=False)
     digest: str = field(default="", repr=False)
     claimed: tuple[Line, ...] = field(default=(), repr=False)  # quotes of claims before `context`
@@ -56,11 +56,11 @@ class Finding:
     quote: str = field(repr=False)
     line_ids: tuple[str, ...]
     _: KW_ONLY
-    title: str = ""
+    title: str = field(default="", repr=False)
     priority: Priority | None = None
-    competency: str = ""
+    competency: str = field(default="", repr=False)
     confidence: float = 1.0
-    reason: str = ""
+    reason: str = field(default="", repr=False)
     verdict: str = ""
     other_quote: str = field(default="", repr=False)
     data: dict[str, Any] = field(default_factory=dict, repr=False, hash=False)
@@ -77,7 +77,7 @@ class Statement:
     _: KW_ONLY
     verdict: str = "unverifiable"
     against: str = ""
-    reason: str = ""
+    reason: str = field(default="", repr=False)
     other_quote: str = field(default="", repr=False)
     other_line_id: str = ""
 

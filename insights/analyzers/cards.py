@@ -1,9 +1,10 @@
 """Words the cards of instant patterns and rules, so that one replaces the other in place."""
 
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import blake2s
 
 from insights.analyzers.answers import Passage
-from insights.analyzers.base import Finding
+from insights.analyzers.base import Finding, Line
 from insights.analyzers.checkable import Claim, describe
 from insights.analyzers.consistency import ANSWER, PROFILE, Check
 from insights.analyzers.followups import Followup
@@ -167,6 +168,18 @@ def injection_card(turn: Turn, start: int, end: int) -> Finding:
         reason="Addresses the AI",
         tag="injection",
     )
+
+
+def split_injections(
+    orders: Iterable[Sequence[Line]], fresh: Collection[Line]
+) -> Iterator[Finding]:
+    """Yield a card for each order that is split over lines, on the longest of the new ones."""
+    new = {line.id for line in fresh}
+    for parts in orders:
+        told = [part for part in parts if part.id in new]
+        if told:
+            line = max(told, key=lambda part: len(part.text))
+            yield injection_card(Turn(line.role, (line,), line.text), 0, len(line.text))
 
 
 def flag_card(turn: Turn, flag: Passage, confidence: float) -> Finding:

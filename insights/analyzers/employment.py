@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from insights.analyzers.checkable import Claim
 from insights.analyzers.passages import Sentence, passages
@@ -54,11 +54,11 @@ _SAID_FOR = re.compile(
 class Post:
     """A place of work in a profile; years are 0 where the profile says none."""
 
-    name: str
+    name: str = field(repr=False)
     year: int
     until: int
     current: bool
-    quote: str
+    quote: str = field(repr=False)
 
 
 @once

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from rapidfuzz import fuzz
@@ -35,13 +35,13 @@ _FILLING = ("deeper", "generic")
 class Followup:
     """A question, the family of competency it probes, and the words it follows up."""
 
-    text: str
+    text: str = field(repr=False)
     family: str
     start: int
     end: int
-    topic: str
-    reason: str
-    competency: str = ""
+    topic: str = field(repr=False)
+    reason: str = field(repr=False)
+    competency: str = field(default="", repr=False)
 
 
 def followups(exchange: Exchange, window: Window) -> list[Followup]:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -14,6 +14,8 @@ from insights.analyzers.text import sentences
 _PUNCTUATION = re.compile(r"[^\w\s'%/.]|(?<!\d)\.|\.(?!\d)")
 _SPACES = re.compile(r"\s+")
 _CLAUSES = re.compile(r"[.?!;]+(?:\s|$)")
+_PARTS = 3  # lines that an order is split over, at most
+_REACH = 160  # characters of each that are looked at
 _INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
@@ -72,13 +74,53 @@ def _without_injected_lines(text: str) -> str:
     return "" if addresses_model(kept) else kept
 
 
+def split_orders(lines: Sequence[Line]) -> list[tuple[Line, ...]]:
+    """Return lines in a row that instruct a model together, where no one of them does alone.
+
+    In a row as they stand, or as one speaker says them while another puts something in.
+    """
+    told = [line for line in lines if line.text.strip()]
+    rows = [told, *([line for line in told if line.role == role] for role in _roles(told))]
+    found: list[tuple[Line, ...]] = []
+    for row in rows:
+        if not addresses_model(" ".join(line.text for line in row)):
+            continue  # nearly always, and a fraction of the work
+        for n in range(1, len(row)):
+            # The nearest first: what two lines say is not the third one's.
+            for size in range(2, min(_PARTS, n + 1) + 1):
+                parts = tuple(row[n + 1 - size : n + 1])
+                known = any(set(others) <= set(parts) for others in found)
+                if known or (addresses_model(_seam(parts)) and not any(map(_alone, parts))):
+                    if not known:
+                        found.append(parts)
+                    break
+    return found
+
+
+def _roles(lines: Iterable[Line]) -> list[str]:
+    roles = {line.role for line in lines}
+    return sorted(roles) if len(roles) > 1 else []
+
+
+def _seam(parts: Sequence[Line]) -> str:
+    """Return what is said around the ends where lines meet."""
+    first, *between, last = (part.text for part in parts)
+    return " ".join([first[-_REACH:], *(text[:_REACH] for text in between), last[:_REACH]])
+
+
+def _alone(line: Line) -> bool:
+    return addresses_model(line.text)
+
+
 def clean_window(window: Window) -> tuple[Window, list[str]]:
     """Return a window without sentences that try to instruct a model, and where they stood.
 
     The places are "line" for each such line, and "profile", "guide", "asked", "digest" once each.
-    A line keeps its place, so that turns and times stay as they are.
+    A line keeps its place, so that turns and times stay as they are. One that instructs a model
+    only together with its neighbours has nothing left: which of its words do it, nobody can say.
     """
     places: list[str] = []
+    split = {part.id for parts in split_orders(window.transcript) for part in parts}
 
     def clean(text: str, place: str, without: Callable[[str], str] = without_injection) -> str:
         kept = without(text)
@@ -86,11 +128,15 @@ def clean_window(window: Window) -> tuple[Window, list[str]]:
             places.append(place)
         return kept
 
+    def spoken(line: Line) -> Line:
+        if line.id in split:
+            places.append("line")
+            return replace(line, text="")
+        text = clean(line.text, "line")
+        return line if text == line.text else replace(line, text=text)
+
     def cleaned(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-        return tuple(
-            line if (text := clean(line.text, "line")) == line.text else replace(line, text=text)
-            for line in lines
-        )
+        return tuple(spoken(line) for line in lines)
 
     window = replace(
         window,

@@ -20,11 +20,16 @@ from insights.analyzers.base import (
     Finding,
     Window,
 )
-from insights.analyzers.cards import injection_card, trait_card
+from insights.analyzers.cards import injection_card, split_injections, trait_card
 from insights.analyzers.chat import Delta, build_client, stream
 from insights.analyzers.chat_errors import Dialect, UnsupportedError
 from insights.analyzers.evidence import ground
-from insights.analyzers.guards import clean_window, injected_span, unlawful_span
+from insights.analyzers.guards import (
+    clean_window,
+    injected_span,
+    split_orders,
+    unlawful_span,
+)
 from insights.analyzers.model_answer import Answer, Questions, schema
 from insights.analyzers.model_run import ModelRun
 from insights.analyzers.turns import Turn
@@ -215,3 +220,7 @@ def _red_flags(window: Window) -> Iterator[Finding]:
             grounded = ground(flag, [line])
             if grounded is not None:
                 yield grounded
+    for card in split_injections(split_orders(window.transcript), window.lines):
+        grounded = ground(card, window.lines)
+        if grounded is not None:
+            yield grounded

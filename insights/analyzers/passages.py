@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from insights.analyzers.skills import Mention, mentions
 from insights.analyzers.speech import once
@@ -20,8 +20,8 @@ class Sentence:
 
     start: int
     end: int
-    raw: str
-    text: Normalised
+    raw: str = field(repr=False)
+    text: Normalised = field(repr=False)
     mentions: Sequence[Mention]
     terse: bool = False  # of a profile, which has no verbs
 

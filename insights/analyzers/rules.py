@@ -19,6 +19,7 @@ from insights.analyzers.cards import (
     flag_card,
     injection_card,
     question_card,
+    split_injections,
     tone_card,
     trait_card,
     vague_card,
@@ -28,7 +29,12 @@ from insights.analyzers.claims import claims
 from insights.analyzers.consistency import checks
 from insights.analyzers.evidence import ground
 from insights.analyzers.followups import MIN_ANSWER_WORDS, competency_for, followups
-from insights.analyzers.guards import clean_window, injected_span, unlawful_span
+from insights.analyzers.guards import (
+    clean_window,
+    injected_span,
+    split_orders,
+    unlawful_span,
+)
 from insights.analyzers.skills import mentions
 from insights.analyzers.text import join_names
 from insights.analyzers.tone import read
@@ -84,6 +90,7 @@ class RuleAnalyzer:
 def _findings(window: Window) -> Iterator[Finding]:
     fresh = {line.id for line in window.lines}
     yield from _injections(window.lines)
+    yield from split_injections(split_orders(window.transcript), window.lines)
     window, _ = clean_window(window)
     found = turns(window.transcript)
     if not window.language.casefold().startswith("en"):

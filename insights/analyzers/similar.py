@@ -38,7 +38,7 @@ class Form:
 
 def form(text: str) -> Form:
     """Return the comparable form of a text; costs about as much as finding its skills."""
-    meaning, facts = _read(_without_advice(text))
+    meaning, facts = read(_without_advice(text))
     return Form(frozenset(map(hash, meaning)), frozenset(map(hash, facts)))
 
 
@@ -64,8 +64,8 @@ def same(one: str, other: str) -> bool:
 
 def asks(said: str, question: str) -> bool:
     """Tell whether somebody who said this has asked the question, in these words or in others."""
-    wanted, facts = _read(question)
-    heard, known = _read(said)
+    wanted, facts = read(question)
+    heard, known = read(said)
     facts -= {*_ASPECTS, "others", "by"}
     if not facts <= known:
         return False
@@ -83,7 +83,7 @@ def _without_advice(text: str) -> str:
     return " ".join(said) or text
 
 
-def _read(text: str) -> tuple[set[str], set[str]]:
+def read(text: str) -> tuple[set[str], set[str]]:
     """Return the words that carry meaning, one for each group of synonyms, and the facts."""
     tokens = tokenize(text)
     found = mentions(text)

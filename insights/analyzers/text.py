@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from insights.analyzers.lexicon import word_list, words
 from insights.analyzers.speech import once
@@ -58,18 +58,18 @@ _STOPWORDS = words("stopwords")
 class Token:
     """One comparable token; start and end are character offsets into the original text."""
 
-    norm: str
+    norm: str = field(repr=False)
     start: int
     end: int
-    value: float | None = None
+    value: float | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
     """Comparable text of a passage, its tokens joined by spaces, and the way back."""
 
-    norm: str
-    tokens: Sequence[Token]
+    norm: str = field(repr=False)
+    tokens: Sequence[Token] = field(repr=False)
     offsets: Sequence[int]
 
     def span(self, match: re.Match[str]) -> tuple[int, int]:

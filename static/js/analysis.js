@@ -3,7 +3,7 @@
 import { act } from "./api.js";
 import { announce, byId, setText, show } from "./dom.js";
 import { sentence } from "./errors.js";
-import { t } from "./i18n.js";
+import { has, t } from "./i18n.js";
 
 const STEADY_MS = 1500; // what keeps the model for a shorter time is nobody's concern
 
@@ -19,17 +19,18 @@ export class Analysis {
   }
 
   /** Show the state; `quiet` while the page catches up: nothing is announced then. */
-  render({ status, analysis: { engine, detail, reviewing } }, quiet) {
+  render({ status, consent, analysis: { engine, reason, detail, reviewing } }, quiet) {
     const off = engine === "off";
-    const why = reviewing ? t("analysis_again") : !off && detail;
-    setText(byId("analysis-tip"), off ? detail : t(`analysis_tip_${engine}`));
-    show(this.#button, status === "ended" && !off);
+    const because = reason && (has(`analysis_why_${reason}`) ? t(`analysis_why_${reason}`) : detail);
+    const why = reviewing ? t("analysis_again") : !off && because;
+    setText(byId("analysis-tip"), off ? because : t(`analysis_tip_${engine}`));
+    show(this.#button, status === "ended" && consent.given && !off);
     const state = why || t(`analysis_${engine}`);
     if (this.#state === state) return;
     const tell = () => this.#tell(state, Boolean(why), quiet);
     clearTimeout(this.#timer);
     if (quiet || !this.#state) tell();
-    else this.#timer = setTimeout(tell, detail ? STEADY_MS : 0);
+    else this.#timer = setTimeout(tell, because ? STEADY_MS : 0);
     this.#state = state;
   }
 

@@ -1,8 +1,8 @@
 /** REST calls of the page: the signed-in session plus the CSRF header; errors with code and detail. */
 
-const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+const mark = document.querySelector('meta[name="csrf-token"]');
 
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(status, code, detail, more = {}) {
     super(detail || code);
     this.status = status;
@@ -30,6 +30,15 @@ async function request(url, options) {
   return response;
 }
 
+/** Take over the token of a sign-in that was renewed elsewhere; false while nobody is signed in. */
+export async function renew() {
+  const response = await fetch("/sessions/");
+  if (response.redirected || !response.ok) return false;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  mark.content = page.querySelector('meta[name="csrf-token"]').content;
+  return true;
+}
+
 /** GET JSON. */
 export async function read(url) {
   const response = await request(url, { headers: { Accept: "application/json" } });
@@ -37,18 +46,27 @@ export async function read(url) {
 }
 
 /** Send JSON; return the answer's JSON, or null when it has none. */
-export async function act(url, data = {}, method = "POST") {
+export async function act(url, data = {}, method = "POST", options = {}) {
   const response = await request(url, {
+    ...options,
     method,
-    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token },
+    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": mark.content },
     body: JSON.stringify(data),
   });
   return response.json().catch(() => null);
 }
 
 /** Send bytes; return the answer's JSON. */
-export async function put(url, bytes) {
-  const headers = { "Content-Type": "application/octet-stream", "X-CSRFToken": token };
-  const response = await request(url, { method: "PUT", headers, body: bytes });
+export async function put(url, bytes, method = "PUT") {
+  const headers = { "Content-Type": "application/octet-stream", "X-CSRFToken": mark.content };
+  const response = await request(url, { method, headers, body: bytes });
   return response.json();
+}
+
+/** Send a form; return the file that comes back, with its name. */
+export async function fetchFile(url, form) {
+  const headers = { "X-CSRFToken": mark.content };
+  const response = await request(url, { method: "POST", headers, body: form });
+  const [, name = ""] = /filename="([^"]*)"/.exec(response.headers.get("Content-Disposition")) ?? [];
+  return { blob: await response.blob(), name };
 }

@@ -3,8 +3,8 @@
 import { announce, byId, h, icon, setText, show } from "./dom.js";
 import { t } from "./i18n.js";
 
-const RANK = { error: 3, warning: 2, info: 1, success: 0 };
-const ICONS = { error: "triangle", warning: "triangle", info: "info", success: "check" };
+const RANK = { error: 4, asked: 3, warning: 2, info: 1, success: 0 };
+const ICONS = { error: "triangle", asked: "question", warning: "triangle", info: "info", success: "check" };
 
 export class Banner {
   #element = byId("banner");
@@ -12,7 +12,7 @@ export class Banner {
   #shown = "";
   #timers = new Map();
 
-  /** Show a message under a key: level, text, optional act {label, run}, seconds until it goes. */
+  /** Show a message under a key: level, text, optional acts [{label, run}], seconds until it goes. */
   set(key, message) {
     clearTimeout(this.#timers.get(key));
     this.#messages.set(key, message);
@@ -41,7 +41,8 @@ export class Banner {
       return;
     }
     const { key, message } = top;
-    const shown = `${key} ${message.level} ${message.act?.label ?? ""}`;
+    const acts = message.acts ?? (message.act ? [message.act] : []);
+    const shown = `${key} ${message.level} ${acts.map(({ label }) => label)}`;
     if (shown === this.#shown) {
       setText(this.#element.querySelector("p"), message.text); // a number counts on: not said again
       return;
@@ -52,18 +53,11 @@ export class Banner {
     this.#element.replaceChildren(
       icon(ICONS[message.level]),
       h("p", {}, message.text),
-      this.#act(message, key),
+      ...acts.map(button),
       this.#dismiss(message, key),
     );
     if (held) (this.#element.querySelector("button, a") ?? byId("transcript")).focus({ preventScroll: true });
     announce(message.text, message.level === "error");
-  }
-
-  #act(message) {
-    if (!message.act) return "";
-    const { label, run, href } = message.act;
-    if (href) return h("a", { class: "button small", href }, label);
-    return h("button", { class: "button small", type: "button", onclick: run }, label);
   }
 
   #dismiss(message, key) {
@@ -73,4 +67,9 @@ export class Banner {
     const button = { class: "icon-button", type: "button", "aria-label": label, onclick: run };
     return h("button", button, icon("cross"));
   }
+}
+
+function button({ label, run, href }) {
+  if (href) return h("a", { class: "button small", href }, label);
+  return h("button", { class: "button small", type: "button", onclick: run }, label);
 }

@@ -2,7 +2,7 @@
 
 import { ago, languageName, moment } from "./i18n.js";
 
-function writeTimes() {
+export function writeTimes() {
   for (const element of document.querySelectorAll("time[data-time]")) {
     const date = new Date(element.dateTime);
     if (Number.isNaN(date.getTime())) continue;

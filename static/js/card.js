@@ -46,6 +46,7 @@ export function buildCard(insight, on) {
       h("span", { class: "badge verdict" }),
       h("span", { class: "badge why" }),
       h("span", { class: "badge state" }),
+      h("span", { class: "badge stale" }),
     ),
     h("button", { class: "quote", type: "button", onclick: on.quote }),
     h("p", { class: "quote other" }, h("span", { class: "quote-against" }, t("card_against")), h("q")),
@@ -91,6 +92,8 @@ export function fillCard(element, insight, lineOf) {
   verdict.dataset.verdict = insight.verdict;
   const states = { preliminary: insight.kind !== "tip" && "card_preliminary", failed: "card_failed" };
   fillBadge(find(".badge.state"), states[insight.state] && t(states[insight.state]));
+  const kept = ["used", "pinned"].includes(insight.feedback);
+  fillBadge(find(".badge.stale"), insight.stale && t(kept ? "stale_kept" : "stale"));
   show(find(".card-tags"), [...find(".card-tags").children].some((badge) => !badge.hidden));
   const quote = find("button.quote");
   const line = insight.segments[0]; // none where the words are the profile's or the guide's

@@ -13,6 +13,13 @@ const SET_ASIDE = new Set(["not_now", "wrong"]);
 const URGENCY = { high: 2, medium: 1, low: 0 };
 const STEADY_MS = 900; // nothing moves under a pointer that was moving this short a time ago
 
+const inSight = (element) => element.isConnected && (element.checkVisibility?.() ?? true);
+
+/** Return the fold of a card that a person or the conversation is done with. */
+function asideOf({ feedback, asked_in }) {
+  return SET_ASIDE.has(feedback) ? "set_aside" : asked_in && "asked";
+}
+
 class Panel {
   constructor(name) {
     this.element = byId(`panel-${name}`);
@@ -35,14 +42,14 @@ class Panel {
     for (const fold of this.folds) {
       const n = fold.lastElementChild.childElementCount;
       show(fold, n > 0);
-      setText(fold.querySelector("summary span"), t(fold.dataset.fold, { n }));
+      setText(fold.querySelector("summary span"), t(`fold_${fold.dataset.fold}`, { n }));
     }
     show(this.empty, count === 0);
   }
 
   /** Return the list where a card belongs. */
-  listOf(insight) {
-    const name = SET_ASIDE.has(insight.feedback) ? "set_aside" : insight.asked_in && "asked";
+  listOf(insight, withheld) {
+    const name = asideOf(insight) || (withheld && "withheld");
     return this.folds.find((fold) => fold.dataset.fold === name)?.lastElementChild ?? this.list;
   }
 }
@@ -57,9 +64,16 @@ export class Cards {
   selected = "insights";
   now = () => Date.now(); // the server's clock
 
-  /** options: onlines(ids), onfeedback(insight, value), onpresence(insight, present), lineOf(id), onselect(tab) */
+  /**
+   * options: verbosity, lineOf(id), onlines(ids), onfeedback(insight, value), onselect(tab),
+   * onpresence(insight, present), onarrive(insight)
+   */
   constructor(session, options) {
     this.#options = options;
+    options.verbosity.addEventListener("change", () => this.#sort());
+    options.verbosity.addEventListener("release", ({ detail }) => {
+      for (const insight of detail) this.upsert(insight, { due: true });
+    });
     this.setSession(session);
     for (const name of TABS)
       this.#panels.get(name).tab.addEventListener("click", () => this.select(name));
@@ -119,10 +133,12 @@ export class Cards {
 
   // --- insights come and change ----------------------------------------------------------------
 
-  upsert(insight, { quiet = false } = {}) {
+  upsert(insight, { quiet = false, due = false } = {}) {
     const panel = this.#panels.get(insight.tab);
     if (!panel || (insight.tab === "sentiment" && !this.#session.sentiment)) return;
     const known = this.#cards.get(insight.id);
+    const live = this.#session.status === "live" && !quiet && !due;
+    if (!known && live && this.#options.verbosity.keep(insight)) return;
     const moves =
       !known || insight.state === "superseded" || insight.asked_in !== known.insight.asked_in;
     if (moves && !quiet && performance.now() - panel.moved < STEADY_MS) {
@@ -153,17 +169,24 @@ export class Cards {
     const card = { element, insight, panel, answer: this.#answer(insight) };
     this.#cards.set(insight.id, card);
     this.#fill(card);
-    if (!quiet) {
-      element.classList.add("arriving");
-      element.addEventListener("animationend", () => element.classList.remove("arriving"), { once: true });
-      if (panel.tab.getAttribute("aria-selected") !== "true") panel.tab.classList.add("fresh");
-      if (insight.priority === "high")
-        announce(t("announce_card", { title: insight.title, content: insight.content }));
-    }
-    this.#put(card);
+    if (quiet) this.#place(card);
+    else this.#steady(panel, () => this.#place(card));
     if (!SET_ASIDE.has(insight.feedback)) this.#options.onpresence(insight, true);
-    this.#evict(panel);
-    panel.refresh();
+    if (!quiet && element.parentElement === panel.list) this.#arrive(card);
+  }
+
+  #place(card) {
+    this.#put(card);
+    if (!asideOf(card.insight)) this.#evict(card.element.parentElement);
+    card.panel.refresh();
+  }
+
+  #arrive({ element, insight, panel }) {
+    element.classList.add("arriving");
+    element.addEventListener("animationend", () => element.classList.remove("arriving"), { once: true });
+    if (panel.tab.getAttribute("aria-selected") !== "true") panel.tab.classList.add("fresh");
+    if (insight.priority === "high") announce(t("announce_card", { title: insight.title }));
+    this.#options.onarrive(insight);
   }
 
   #fill(card) {
@@ -182,7 +205,8 @@ export class Cards {
     card.insight = insight;
     this.#fill(card);
     const aside = SET_ASIDE.has(insight.feedback);
-    if (before.feedback !== insight.feedback || before.asked_in !== insight.asked_in) this.#resettle(card);
+    if (before.feedback !== insight.feedback || this.#strays(card))
+      this.#steady(card.panel, () => this.#place(card));
     if (aside !== SET_ASIDE.has(before.feedback)) this.#options.onpresence(insight, !aside);
     if (String(before.segments) !== String(insight.segments)) {
       this.#options.onpresence(before, false);
@@ -190,25 +214,57 @@ export class Cards {
     }
   }
 
-  /** Move a card that was judged or asked, without losing the place of the focus. */
-  #resettle(card) {
-    const { element, panel } = card;
-    const focused = element.contains(document.activeElement) ? document.activeElement : null;
-    const next = element.nextElementSibling ?? element.previousElementSibling ?? panel.element;
-    this.#put(card);
-    panel.refresh();
-    if (!focused) return;
-    if (element.parentElement !== panel.list) next.focus({ preventScroll: true });
-    else focused.focus({ preventScroll: true });
+  /** Change what a panel shows; neither the focus nor the place where somebody reads is lost. */
+  #steady(panel, change) {
+    const { element, list } = panel;
+    const held = element.contains(document.activeElement) ? document.activeElement : null;
+    const card = held?.closest(".card");
+    const home = card?.parentElement;
+    const cards = home ? [...home.children] : [];
+    const at = cards.indexOf(card);
+    const near = [...cards.slice(at + 1), ...cards.slice(0, Math.max(at, 0)).reverse(), element];
+    const anchor = card ?? this.#topmost(panel);
+    const top = anchor?.getBoundingClientRect().top;
+    change();
+    if (held) {
+      const left = card && card.parentElement !== home && card.parentElement !== list;
+      const place = [...(left ? [] : [held]), ...near].find(inSight);
+      if (place !== document.activeElement) place?.focus({ preventScroll: true });
+    }
+    if (anchor && inSight(anchor)) element.scrollTop += anchor.getBoundingClientRect().top - top;
+  }
+
+  /** Return the card that is read at the top of a panel that was scrolled. */
+  #topmost({ element, list }) {
+    if (element.hidden || element.scrollTop === 0) return null;
+    const { top } = element.getBoundingClientRect();
+    return [...list.children].find((card) => card.getBoundingClientRect().bottom > top);
+  }
+
+  /** Move the cards that belong elsewhere by now; the others stay where they are. */
+  #sort() {
+    for (const panel of this.#panels.values()) {
+      const moving = [...this.#cards.values()].filter((card) => card.panel === panel && this.#strays(card));
+      if (moving.length) this.#steady(panel, () => moving.forEach((card) => this.#place(card)));
+    }
+  }
+
+  #strays({ element, insight, panel }) {
+    return this.#listOf(panel, insight) !== element.parentElement;
+  }
+
+  #listOf(panel, insight) {
+    return panel.listOf(insight, this.#options.verbosity.withholds(insight));
   }
 
   #put(card) {
     const { element, insight, panel } = card;
-    const list = panel.listOf(insight);
+    const list = this.#listOf(panel, insight);
     let before = list.firstElementChild;
     while (before && (before === element || this.#precedes(before, card)))
       before = before.nextElementSibling;
-    list.insertBefore(element, before);
+    // A card that is in its place already stays: to move it would take its focus.
+    if (element.parentElement !== list || element.nextElementSibling !== before) list.insertBefore(element, before);
   }
 
   /** Return when the answer was given that a card is about: what it says later moves nothing. */
@@ -229,25 +285,25 @@ export class Cards {
   #remove(id) {
     const card = this.#cards.get(id);
     if (!card) return;
-    const { element, panel, insight } = card;
-    const focused = element.contains(document.activeElement);
-    const next = element.nextElementSibling ?? element.previousElementSibling ?? panel.element;
+    this.#steady(card.panel, () => this.#drop(card));
+  }
+
+  #drop({ element, insight, panel }) {
     element.remove();
-    this.#cards.delete(id);
+    this.#cards.delete(insight.id);
     this.#options.onpresence(insight, false);
     panel.refresh();
-    if (focused) next.focus({ preventScroll: true });
   }
 
   /** Keep the newest; pinned cards and the one in use stay whatever their age. */
-  #evict(panel) {
-    let extra = panel.list.childElementCount - KEPT;
-    let element = panel.list.lastElementChild;
+  #evict(list) {
+    let extra = list.childElementCount - KEPT;
+    let element = list.lastElementChild;
     while (extra > 0 && element) {
       const previous = element.previousElementSibling;
-      const { insight } = this.#cards.get(element.dataset.id);
-      if (insight.feedback !== "pinned" && !element.contains(document.activeElement)) {
-        this.#remove(insight.id);
+      const card = this.#cards.get(element.dataset.id);
+      if (card.insight.feedback !== "pinned" && !element.contains(document.activeElement)) {
+        this.#drop(card);
         extra -= 1;
       }
       element = previous;
@@ -255,8 +311,9 @@ export class Cards {
   }
 
   #tooOld(panel, insight) {
-    if (insight.feedback || insight.asked_in || panel.list.childElementCount < KEPT) return false;
-    return this.#precedes(panel.list.lastElementChild, { insight, answer: this.#answer(insight) });
+    const list = this.#listOf(panel, insight);
+    if (insight.feedback || insight.asked_in || list.childElementCount < KEPT) return false;
+    return this.#precedes(list.lastElementChild, { insight, answer: this.#answer(insight) });
   }
 
   #refreshTimes() {
@@ -272,7 +329,7 @@ export class Cards {
   // --- for keys and marks ----------------------------------------------------------------------
 
   has(id) {
-    return this.#cards.has(id) || this.#held.has(id);
+    return this.#cards.has(id) || this.#held.has(id) || this.#options.verbosity.waits(id);
   }
 
   /** Show a card, wherever it is, and focus it. */

@@ -18,6 +18,7 @@ const meter = byId("device-meter");
 let state = "ready";
 let muted = false;
 let retry = 0;
+let recorded = false; // the server has taken its sound
 let held = false; // the focus is on the buttons, whichever is shown
 
 /** What is wrong, in place of a banner: the page has room for one sentence and one button. */
@@ -52,8 +53,8 @@ function become(next, values = {}) {
   setText(byId("device-state"), t(`device_${next}`));
   setText(byId("device-detail"), t(`device_${values.detail ?? next}_detail`, values));
   const running = recording.active;
-  show(byId("device-start"), !running && !["starting", "waiting", "ended", "removed"].includes(next));
-  show(byId("device-mute"), running);
+  show(byId("device-start"), !running && !["starting", "waiting", "ended", "removed", "withdrawn"].includes(next));
+  show(byId("device-mute"), running && next !== "off_record");
   show(byId("device-stop"), running || next === "waiting");
   show(meter, running);
   if (next === "starting") byId("device-notice").open = false; // read before, in the way after
@@ -86,7 +87,7 @@ async function start() {
 function look() {
   if (!recording.active || recording.stopping) return;
   if (recording.interrupted) become("lost", { seconds: Math.ceil(recording.kept) });
-  else become(muted ? "muted" : "recording");
+  else become(recording.off ? "off_record" : muted ? "muted" : "recording");
 }
 
 async function stop() {
@@ -96,9 +97,12 @@ async function stop() {
   become("stopped", { detail: stored ? "stopped" : "unsent" });
 }
 
+recording.addEventListener("engine", () => (recorded = true));
 recording.addEventListener("health", look);
+recording.addEventListener("record", look);
 recording.addEventListener("failed", ({ detail: code }) => {
-  if (NOT_YET.has(code)) {
+  if (code === "no_consent" && recorded) become("withdrawn");
+  else if (NOT_YET.has(code)) {
     become("waiting");
     retry = setTimeout(start, TRY_MS);
   } else if (ENDS[code]) become(ENDS[code]);

@@ -12,7 +12,6 @@ const LOOPBACK = /^(localhost|127\..*|\[::1\])$/;
 /** `now()` tells the server's time in milliseconds. */
 export function setUpDevices({ base, recording, now }) {
   const dialog = byId("sound-dialog");
-  if (!dialog) return { open: () => false };
   const url = `${base}/devices/`;
   const error = byId("devices-error");
   const select = byId("sound-microphone");
@@ -122,14 +121,12 @@ export function setUpDevices({ base, recording, now }) {
     timer = setInterval(() => (tick(), look()), LOOK_MS);
     dialog.showModal();
     if (channel) showCode();
-    return true;
   }
 
   setInterval(tick, 1000);
   select.addEventListener("change", change);
   form.addEventListener("submit", (event) => (event.preventDefault(), showCode()));
   byId("device-again").addEventListener("click", hideCode);
-  byId("sound-open").addEventListener("click", () => open());
   dialog.addEventListener("close", () => {
     clearInterval(timer);
     hideCode();

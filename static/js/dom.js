@@ -52,8 +52,23 @@ const waiting = new Map();
 /** Say something to screen readers: when they are idle, or at once if `urgent`. */
 export function announce(text, urgent = false) {
   const place = byId(urgent ? "announcer-urgent" : "announcer");
-  if (!place) return;
-  place.textContent = "";
-  clearTimeout(waiting.get(place)); // a text is announced only when it follows emptiness
-  waiting.set(place, setTimeout(() => (place.textContent = text), 60));
+  if (!place || !text) return;
+  const texts = waiting.get(place) ?? new Set(); // what comes at the same time is said together
+  waiting.set(place, texts.add(text));
+  if (texts.size > 1) return;
+  place.textContent = ""; // a text is announced only when it follows emptiness
+  setTimeout(() => {
+    place.textContent = [...texts].join(" ");
+    waiting.delete(place);
+  }, 60);
 }
+
+/** Let Escape take a tip away that the pointer or the focus shows, until it leaves. */
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const tipped of document.querySelectorAll(".tipped:is(:hover, :focus)")) {
+    tipped.classList.add("hushed");
+    const back = () => tipped.classList.remove("hushed");
+    for (const type of ["blur", "pointerleave"]) tipped.addEventListener(type, back, { once: true });
+  }
+});

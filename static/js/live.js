@@ -3,50 +3,54 @@
 import { Analysis } from "./analysis.js";
 import { act } from "./api.js";
 import { Banner } from "./banner.js";
+import { setUpBeside } from "./beside.js";
 import { Cards } from "./cards.js";
-import { setUpDevices } from "./devices.js";
+import { correctingActs } from "./correcting.js";
 import { byId, setText, show } from "./dom.js";
 import { sentence } from "./errors.js";
-import { renderGuide } from "./guide.js";
-import { ago, clock, moment, span, t } from "./i18n.js";
+import { Guide, mountRatings } from "./guide.js";
+import { ago, moment, span, t } from "./i18n.js";
+import { setUpKeys } from "./keys.js";
 import { Ledger } from "./ledger.js";
+import { LineMenu } from "./line-menu.js";
 import { showLost } from "./lost.js";
 import { Meters } from "./meters.js";
-import { Notes } from "./notes.js";
+import { setUpNoRecorder } from "./no-recorder.js";
+import { People } from "./presence.js";
+import { setUpPrivacy } from "./privacy.js";
+import { setUpOffRecord } from "./off-record.js";
 import { setUpProgress } from "./progress.js";
-import { Recording } from "./recording.js";
-import { setUpRoom } from "./room.js";
-import { Setup } from "./setup.js";
+import { Ratings } from "./ratings.js";
+import { fetchRest, inTurn } from "./rest.js";
+import { Columns, setUpSettings } from "./settings.js";
 import { setUpShare } from "./share.js";
-import { setUpShortcuts } from "./shortcuts.js";
 import { LiveSocket } from "./socket.js";
-import { setUpStop } from "./stop.js";
 import { Store } from "./store.js";
 import { Tone } from "./tone.js";
 import { Topbar } from "./topbar.js";
 import { Transcript } from "./transcript.js";
+import { Verbosity } from "./verbosity.js";
+import { Views } from "./views.js";
 
-const QUIET_S = { candidate: 10, interviewer: 30, room: 30 }; // silence that may be a fault
 const LATE_MS = 4000;
-const MUTED = "copilot.sample-muted";
+const FEW = 40; // cards that an opening builds at once, whichever tab they belong to
+const CHANGED = "copilot.access"; // how one's access has changed, told once the page is there again
 
 const boot = JSON.parse(byId("boot").textContent);
 const sampleUrl = byId("live-script").dataset.sample;
 const base = `/api/v1/sessions/${boot.session.id}`;
 const socketBase = `${location.origin.replace(/^http/, "ws")}/ws/sessions/${boot.session.id}`;
-const desk = byId("main");
+const records = boot.session.may.record && boot.session.status !== "ended";
+const setUpRecorder = records ? (await import("./recorder-desk.js")).setUpRecorder : setUpNoRecorder;
 
 const store = new Store(boot);
 const banner = new Banner();
 const topbar = new Topbar();
 const meters = new Meters();
 const transcript = new Transcript();
-const recording = new Recording((role) => `${socketBase}/audio/${role}/`, banner);
-const setup = new Setup(base);
-const notes = new Notes(`${base}/notes/`, store);
 const live = new LiveSocket({ url: `${socketBase}/live/`, snapshotUrl: `${base}/snapshot/`, store });
 const analysis = new Analysis(`${base}/analyse/`, banner);
-const lineOf = (id) => store.segments.get(id);
+const lineOf = (id) => store.line(id);
 const ledger = new Ledger({
   lineOf,
   onlines,
@@ -57,25 +61,54 @@ const tone = new Tone(`${base}/tones/`, {
   onlines,
   oncount: (n) => cards.accompany("sentiment", n && "tone_no_cards"),
 });
+const verbosity = new Verbosity();
 const cards = new Cards(boot.session, {
+  verbosity,
   lineOf,
   onlines,
   onselect: () => tone.renew(),
+  onarrive: (insight) => views.cardCame(insight.id),
   onfeedback: (insight, value) => feedback(insight, value),
   onpresence: (insight, present) => transcript.mark(insight, present),
 });
+const columns = new Columns();
+const views = new Views(columns);
+views.onshow = (name) => {
+  if (name === "transcript") transcript.settle();
+  if (name === "copilot") tone.renew();
+};
 const now = () => Date.now() + live.skew;
+const recorder = setUpRecorder({ base, socketBase, sampleUrl, store, banner, meters, now, left: () => left });
+const { recording, setup } = recorder;
 topbar.now = cards.now = now;
+const me = Number(document.querySelector('meta[name="person"]').content);
+const people = new People(me);
+const beside = setUpBeside({
+  base,
+  store,
+  transcript,
+  onlines,
+  elapsed: () => (store.session.status === "live" ? now() - Date.parse(store.session.started_at) : null),
+  quiet: () => catchingUp,
+});
+const { notes, bookmarks, acts } = beside;
+notes.onabout = () => (views.show("guide"), bookmarks.show("notes"));
+const guide = new Guide(byId("view-guide"), { base, store, now, banner, onlines });
+const ratings = new Ratings({ base, guide: boot.guide, may: boot.session.may, lineOf, onlines });
+acts.push(...ratings.acts);
+const correcting = correctingActs({ base, banner, ondone: (segment) => store.take("segment", segment) });
+const menu = new LineMenu({ lineOf, may: () => store.session.may, acts: [...acts, ...correcting] });
+const offRecord = setUpOffRecord({ base, banner, recording, transcript, onchange: (session) => store.setSession(session) });
+const privacy = setUpPrivacy({ base, store, banner, now, pause: offRecord.pause, leave });
+transcript.onmenu = (...line) => menu.open(...line);
 meters.soundOf = (role) => recording.soundOf(role);
-transcript.onmark = (id) => (view("copilot"), cards.reveal(id));
+transcript.onmark = (id) => (views.show("copilot"), cards.reveal(id));
 
 let catchingUp = true; // a snapshot is shown as it is: nothing slides in, nothing is announced
 let left = false; // access has ended
-const unseen = new Set(); // cards that came while another view was shown
-let unread = 0; // notes that did
-let echoed = false; // the hint about headphones was given
-const quiet = new Set(); // roles whose silence was told
+const corrected = new Set(); // lines that may have been said by somebody else before
 const heard = new Set(); // roles whose sound the server tells of
+const unbuilt = new Set(); // cards of a long interview in tabs that are not looked at: built after it is painted
 
 // --- what the page shows ---------------------------------------------------------------------
 
@@ -83,8 +116,11 @@ function render() {
   const { session } = store;
   document.body.dataset.status = session.status;
   topbar.render(session, recording);
+  offRecord.render(session);
+  privacy.render(session);
   setup.render(session, recording);
   cards.setSession(session);
+  guide.render(true);
   analysis.render(session, catchingUp);
   tone.allow(session.sentiment);
   show(byId("waiting"), session.status === "draft");
@@ -92,7 +128,9 @@ function render() {
   const empty = transcript.length === 0 && session.status !== "draft" && !setupFills();
   show(byId("transcript-empty"), empty);
   setText(byId("transcript-empty").querySelector("p"), t(`transcript_empty_${session.status}`));
-  setText(byId("transcript-note"), session.may.record ? "" : t("transcript_note_read_only"));
+  const role = session.may.comment ? "comment" : "read_only";
+  setText(byId("transcript-note"), session.may.record ? "" : t(`transcript_note_${role}`, session));
+  show(byId("bookmark-button"), session.status === "live");
   transcript.live = session.status !== "ended";
   show(byId("sample-tools"), recording.kind === "sample");
   renderRoles();
@@ -113,28 +151,14 @@ function renderEnd(session) {
   transcript.clearPartials();
   show(byId("word-delay"), false);
   const due = session.expires_at && new Date(session.expires_at);
-  const deleted = due
-    ? t("ended_deleted", { when: `${ago(due, now(), true)} (${moment(due)})` })
-    : "";
-  banner.set("ended", { level: "info", text: `${t("ended_banner")} ${deleted}`.trim() });
-}
-
-function view(name) {
-  desk.dataset.view = name;
-  for (const button of document.querySelectorAll("[data-show]"))
-    button.setAttribute("aria-pressed", String(button.dataset.show === name));
-  if (name === "copilot") unseen.clear();
-  if (name === "guide") unread = 0;
-  showUnseen();
-  if (name === "transcript") transcript.settle();
-  if (name === "copilot") tone.renew();
-}
-
-function showUnseen() {
-  for (const [id, count] of [["dock-count", unseen.size], ["dock-notes", unread]]) {
-    setText(byId(id), String(count));
-    show(byId(id), count > 0);
-  }
+  const held = session.retention?.hold;
+  const deleted = held ? t("retention_held_tip") : due ? t("ended_deleted", { when: `${ago(due, now(), true)} (${moment(due)})` }) : "";
+  const withdrawn = session.consent.answer === "withdrawn";
+  if (withdrawn) banner.clear("failed"); // why the recorder was stopped is said here
+  const text = `${t(withdrawn ? "ended_withdrawn" : "ended_banner")} ${deleted}`.trim();
+  const acts = [{ label: t("banner_review"), href: "review/" }];
+  if (withdrawn && privacy.openErase && !held) acts.unshift({ label: t("ended_erase"), run: privacy.openErase });
+  banner.set("ended", { level: withdrawn ? "warning" : "info", text, acts });
 }
 
 // --- what comes from the server ----------------------------------------------------------------
@@ -143,14 +167,27 @@ store.addEventListener("session", ({ detail }) => {
   if (detail.before !== "ended" && detail.session.status === "ended" && recording.active && !recording.stopping)
     recording.abandon(); // ended elsewhere: the server has kept the last words
   render();
+  followAccess(detail.session.may);
 });
+
+/** What a person may do decides what is on their page: where it has changed, the page comes anew. */
+function followAccess(may) {
+  if (left || JSON.stringify(may) === JSON.stringify(boot.session.may)) return;
+  const change = may.comment === boot.session.may.comment ? "changed" : may.comment ? "raised" : "lowered";
+  if (recording.active) return banner.set("access", { level: "warning", text: t("access_changed") });
+  sessionStorage.setItem(CHANGED, change);
+  location.reload();
+}
 
 store.addEventListener("segment", ({ detail: segment }) => {
   transcript.upsert(segment);
-  if (segment.echo) {
+  if (segment.corrected_at) corrected.add(segment.id);
+  if (corrected.has(segment.id) && segment.role !== "candidate") tone.drop(segment.id);
+  if (segment.hidden) {
     ledger.drop(segment.id);
     tone.drop(segment.id);
-    return hintAtEcho();
+    if (!catchingUp) recorder.hintAtEcho();
+    return;
   }
   show(byId("transcript-empty"), false);
 });
@@ -161,6 +198,7 @@ store.addEventListener("gap", ({ detail: gap }) => {
 });
 
 store.addEventListener("level", ({ detail: level }) => {
+  verbosity.heard(level.level);
   if (!heard.has(level.role)) {
     heard.add(level.role);
     renderRoles();
@@ -168,56 +206,44 @@ store.addEventListener("level", ({ detail: level }) => {
   meters.heard(level);
 });
 
-function hintAtEcho() {
-  if (echoed || catchingUp || !recording.roles.includes("interviewer")) return;
-  echoed = true;
-  banner.set("echo", { level: "info", text: t("banner_echo"), dismissible: true });
-}
-
-/** Say once when a channel has fallen silent, and take it back when it is heard again. */
-function lookForSilence() {
-  for (const role of Object.keys(QUIET_S)) {
-    const silent = recording.active && meters.silentFor(role) >= QUIET_S[role];
-    if (silent === quiet.has(role)) continue;
-    const key = `quiet-${role}`;
-    if (!silent) {
-      quiet.delete(role);
-      banner.clear(key);
-      continue;
-    }
-    quiet.add(role);
-    const tab = recording.roles.includes(role);
-    const check = role !== "candidate" ? "microphone" : tab ? "tab" : "device";
-    const text = t(`banner_quiet_${check}`, { seconds: span(QUIET_S[role]) });
-    banner.set(key, { level: "warning", text, dismissible: true });
-  }
-}
-
 store.addEventListener("insight", ({ detail: insight }) => {
-  const fresh = !catchingUp && desk.dataset.view !== "copilot" && !cards.has(insight.id);
-  if (insight.state === "superseded") unseen.delete(insight.id);
-  else if (fresh) unseen.add(insight.id);
-  showUnseen();
-  cards.upsert(insight, { quiet: catchingUp });
+  if (insight.state === "superseded") views.cardWent(insight.id);
+  if (catchingUp && boot.insights.length > FEW && insight.tab !== cards.selected) {
+    unbuilt.add(insight.id);
+    return;
+  }
+  const old = unbuilt.delete(insight.id); // it has changed before its turn came
+  cards.upsert(insight, { quiet: catchingUp || old });
 });
+
+/** Build the cards that were left out at first, as they are by now. */
+async function buildCards() {
+  await inTurn(unbuilt, (id) => cards.upsert(store.insights.get(id), { quiet: true }));
+  unbuilt.clear();
+}
 
 store.addEventListener("claim", ({ detail }) => ledger.upsert(detail));
 store.addEventListener("tone", ({ detail }) => tone.upsert(detail));
 
-store.addEventListener("note", ({ detail }) => {
-  notes.add(detail, catchingUp);
-  if (catchingUp || desk.dataset.view === "guide") return;
-  unread += 1;
-  showUnseen();
+const read = new Set(); // notes that were counted
+
+store.addEventListener("note", ({ detail: note }) => {
+  const known = read.has(note.id) || note.removed || note.author_id === me;
+  read.add(note.id);
+  if (!known && !catchingUp) views.noteCame();
 });
+
+store.addEventListener("presence", ({ detail }) => people.render(detail.people, catchingUp));
 
 const showProgress = setUpProgress();
 store.addEventListener("upload", ({ detail }) => showProgress(detail));
 
-store.addEventListener("guide", ({ detail }) => renderGuide(detail));
+store.addEventListener("guide", () => guide.render(catchingUp));
+store.addEventListener("scorecard", () => ratings.heard());
 
 store.addEventListener("partial", ({ detail: partial }) => {
-  if (store.session.status === "ended") return;
+  if (store.session.status === "ended" || (partial.text && store.session.off_record)) return;
+  if (partial.text) verbosity.heard();
   transcript.partial(partial);
   show(byId("transcript-empty"), false);
 });
@@ -232,6 +258,7 @@ store.addEventListener("latency", ({ detail }) => {
 store.addEventListener("notice", ({ detail }) => {
   const { code, level, role, seconds } = detail;
   if (code === "no_audio") return; // the meters show it, and the recording page says what to check
+  if (code === "pause_asked" && store.session.may.record) return; // a banner asks for the answer
   const gap = code === "gap" && t("notice_gap", { seconds: span(seconds), speaker: t(`speaker_${role}`) });
   const text = gap || detail.text || sentence(code);
   banner.set(`notice-${code}`, { level: level ?? "info", text, dismissible: true, seconds: 20 });
@@ -260,11 +287,13 @@ function showConnection() {
 
 /** Take everything of the interview off the page, and stop listening. */
 function leave(code) {
+  if (left) return;
   left = true;
   live.close();
   recording.abandon();
   setup.close();
   topbar.close();
+  privacy.close();
   showLost(code);
 }
 
@@ -274,8 +303,9 @@ window.addEventListener("signed-out", () => leave("signed_out"));
 
 /** Show the first of these lines that is there. */
 function onlines(ids) {
-  view("transcript");
-  ids.some((id) => transcript.reveal(id));
+  views.show("transcript");
+  if (ids.some((id) => transcript.reveal(id))) return;
+  rest.then(() => ids.some((id) => transcript.reveal(id))); // it is still on its way
 }
 
 async function feedback(insight, value) {
@@ -290,104 +320,24 @@ async function feedback(insight, value) {
   }
 }
 
-async function ensureStarted() {
-  if (left) throw { code: "gone" };
-  if (store.session.status !== "draft") return;
-  store.setSession(await act(`${base}/start/`));
-}
-
-setup.onconsent = (session) => store.setSession(session);
-
-setup.onstart = async (source, { deviceId, microphone, compress }) => {
-  const captures = await recording.open(source, { deviceId, microphone });
-  try {
-    await ensureStarted();
-  } catch (error) {
-    for (const capture of captures.values()) if (capture !== microphone) capture.stop();
-    throw error;
-  }
-  recording.record(captures, { compress });
-  if (source === "device") devices.open({ channel: "candidate" });
-};
-
-setup.onsample = async () => {
-  const muted = localStorage.getItem(MUTED) === "yes";
-  const player = await recording.play(sampleUrl, { muted }).catch(() => {
-    throw { code: "sample_failed" };
-  });
-  await ensureStarted();
-  showMuted(muted);
-  player.addEventListener("progress", () => {
-    const values = { at: clock(player.at * 1000), length: clock(player.seconds * 1000) };
-    setText(byId("sample-progress"), t("sample_progress", values));
-  });
-  recording.send(player);
-};
-
-function showMuted(muted) {
-  const button = byId("sample-mute");
-  button.setAttribute("aria-pressed", String(muted));
-  setText(button.lastElementChild, t(muted ? "sample_unmute" : "sample_mute"));
-}
-
-function toggleMute() {
-  if (!recording.player) return false;
-  const muted = !recording.player.muted;
-  recording.player.mute(muted);
-  localStorage.setItem(MUTED, muted ? "yes" : "no");
-  showMuted(muted);
-  return true;
-}
-
-byId("sample-mute").addEventListener("click", toggleMute);
-
-recording.addEventListener("change", () => (render(), lookForSilence()));
-recording.addEventListener("health", () => (showConnection(), lookForSilence()));
-recording.addEventListener("engine", ({ detail }) => detail && store.setSession({ engine: detail }));
-recording.addEventListener("again", () => setup.start());
-recording.addEventListener("sample-done", () => {
-  banner.set("sample", { level: "success", text: t("sample_done"), dismissible: true });
-});
-
-for (const button of document.querySelectorAll("[data-show]"))
-  button.addEventListener("click", () => view(button.dataset.show));
-
-const stop = setUpStop({ base, recording, onended: (session) => store.setSession(session) });
+recording.addEventListener("change", () => (render(), recorder.lookForSilence()));
+recording.addEventListener("health", () => (showConnection(), recorder.lookForSilence()));
 setUpShare();
-const devices = setUpDevices({ base, recording, now });
-const turn = setUpRoom(recording);
-
-function go(name, focus) {
-  view(name);
-  focus();
-}
-
-setUpShortcuts({
-  1: () => (view("copilot"), cards.select("insights", true)),
-  2: () => (view("copilot"), cards.select("questions", true)),
-  3: () => (view("copilot"), cards.select("fact_check", true)),
-  4: () => (view("copilot"), cards.select("sentiment", true)),
-  j: () => go("transcript", () => transcript.jump()),
-  t: () => go("transcript", () => byId("transcript").focus()),
-  g: () => go("guide", () => byId("view-guide").focus()),
-  c: () => go("copilot", () => cards.move(0)),
-  ArrowDown: () => byId("view-copilot").contains(document.activeElement) && cards.move(1),
-  ArrowUp: () => byId("view-copilot").contains(document.activeElement) && cards.move(-1),
-  u: () => cards.act("used"),
-  n: () => cards.act("not_now"),
-  w: () => cards.act("wrong"),
-  p: () => cards.act("pinned"),
-  m: toggleMute,
-  s: turn,
-  e: () => stop.ask(),
-});
+const settings = setUpSettings(verbosity);
+setUpKeys({ boot, views, columns, settings, transcript, cards, guide, beside, offRecord, recorder });
 
 // --- start ---------------------------------------------------------------------------------------
 
 topbar.connection("connecting");
 store.applySnapshot(boot);
 catchingUp = false;
-renderGuide(boot.guide);
+mountRatings(byId("view-guide"), ratings);
+if (boot.session.may.comment) ratings.load();
 render();
+const change = sessionStorage.getItem(CHANGED);
+if (change) banner.set("access", { level: "info", text: t(`access_${change}`), dismissible: true });
+sessionStorage.removeItem(CHANGED);
 live.connect();
 if (store.session.status === "ended") transcript.toTop();
+const painted = new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+const rest = painted.then(buildCards).then(() => fetchRest(base, store, boot.more));

@@ -90,6 +90,12 @@ export class PcmBuffer {
     this.#write(kept);
   }
 
+  /** Keep silence in place of the last `count` samples. */
+  silence(count) {
+    const size = this.#ring.length;
+    for (let at = Math.max(this.start, this.end - count); at < this.end; at += 1) this.#ring[at % size] = 0;
+  }
+
   /** Forget everything before sample `to`. */
   trim(to) {
     this.start = Math.min(this.end, Math.max(this.start, to));

@@ -16,13 +16,13 @@ export function levelOf(samples) {
   return Math.max(0, Math.min(1, 1 + Math.log10(rms + 1e-9) / 3));
 }
 
-export function clippedIn(samples) {
+function clippedIn(samples) {
   let count = 0;
   for (const sample of samples) if (sample >= 32_700 || sample <= -32_700) count += 1;
   return count > samples.length / 100;
 }
 
-export class CaptureError extends Error {
+class CaptureError extends Error {
   constructor(code) {
     super(code);
     this.code = code;
@@ -121,6 +121,7 @@ export class Capture extends EventTarget {
   #audible = performance.now();
   #revived = 0;
   #tried = false;
+  #muted = false;
   level = 0;
   clipped = false;
   ended = false;
@@ -155,6 +156,7 @@ export class Capture extends EventTarget {
     await this.#release();
     this.#stream = stream;
     this.#graph = graph;
+    this.mute(this.#muted);
     this.ended = false;
     this.#arrived = performance.now();
     graph.node.port.onmessage = ({ data }) => graph === this.#graph && this.#receive(data);
@@ -206,7 +208,8 @@ export class Capture extends EventTarget {
 
   /** Capture silence for a while, or sound again. */
   mute(muted) {
-    for (const track of this.#stream.getTracks()) track.enabled = !muted;
+    this.#muted = muted;
+    for (const track of this.#stream.getAudioTracks()) track.enabled = !muted;
   }
 
   get label() {

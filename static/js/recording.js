@@ -5,7 +5,6 @@
 
 import { stayAwake } from "./awake.js";
 import { Capture } from "./recorder.js";
-import { SamplePlayer } from "./sample.js";
 import { AudioSender } from "./sender.js";
 import { sentence } from "./errors.js";
 import { span, t } from "./i18n.js";
@@ -37,6 +36,8 @@ export class Recording extends EventTarget {
   #sleep = null; // lets the screen go dark again
   #compress = false;
   kind = ""; // "" | "capture" | "sample"
+  #muted = false;
+  off = false; // off the record: silence is sent
   speaker = ""; // who speaks into the room's microphone, as somebody said
   stopping = false;
 
@@ -112,8 +113,9 @@ export class Recording extends EventTarget {
     };
     capture.onchunk = (samples) => {
       if (this.#compress) sender()?.elapse(samples.length);
-      else sender()?.push(samples);
+      else sender()?.push(this.#meant(samples));
     };
+    this.#silence(capture);
     capture.onpiece = (bytes) => this.#compress && sender()?.push(bytes);
     if (this.#compress) capture.compress();
     capture.addEventListener("ended", () => this.#captureEnded(role, capture));
@@ -133,7 +135,25 @@ export class Recording extends EventTarget {
   }
 
   mute(muted) {
-    for (const capture of this.#captures.values()) capture.mute(muted);
+    this.#muted = muted;
+    for (const capture of this.#captures.values()) this.#silence(capture);
+  }
+
+  /** Send silence from now on, also for the last seconds as far as they are kept; or sound again. */
+  withhold(off, seconds = 0) {
+    if (off) for (const sender of this.#senders.values()) sender.silence(seconds);
+    if (off === this.off) return;
+    this.off = off;
+    for (const capture of this.#captures.values()) this.#silence(capture);
+    this.#tell("record", off);
+  }
+
+  #silence(capture) {
+    capture.mute(this.#muted || this.off);
+  }
+
+  #meant(samples) {
+    return this.off ? new Int16Array(samples.length) : samples;
   }
 
   /** Say who speaks into the room's microphone from now on. */
@@ -146,6 +166,7 @@ export class Recording extends EventTarget {
 
   /** Play the sample once both streams are accepted, so that both roles share one clock. */
   async play(url, { muted }) {
+    const { SamplePlayer } = await import("./sample.js");
     const player = new SamplePlayer(url);
     player.muted = muted;
     await player.load();
@@ -156,7 +177,7 @@ export class Recording extends EventTarget {
     this.#compress = false;
     this.#begin("sample", ["interviewer", "candidate"]);
     this.#player = player;
-    player.onchunk = (role, samples) => this.#senders.get(role)?.push(samples);
+    player.onchunk = (role, samples) => this.#senders.get(role)?.push(this.#meant(samples));
     player.addEventListener("done", () => this.stop().then(() => this.#tell("sample-done")));
     await Promise.all([...this.#senders.values()].map(ready));
     if (this.#player === player) player.start();
@@ -165,6 +186,7 @@ export class Recording extends EventTarget {
   #begin(kind, roles) {
     this.kind = kind;
     this.stopping = false;
+    this.#muted = false;
     this.#banner.clear("failed");
     this.speaker = "";
     for (const role of roles) this.#open(role);
@@ -179,6 +201,7 @@ export class Recording extends EventTarget {
     const sender = new AudioSender({ url: this.#urlOf(role), role, Buffer });
     this.#senders.set(role, sender);
     sender.addEventListener("state", (event) => this.#senderState(role, event.detail));
+    sender.addEventListener("record", ({ detail }) => this.withhold(Boolean(detail.off), detail.seconds));
     sender.addEventListener("engine", (event) => this.#tell("engine", event.detail));
     sender.start();
   }

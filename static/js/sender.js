@@ -112,6 +112,15 @@ export class AudioSender extends EventTarget {
     this.#pump();
   }
 
+  /** Keep silence in place of the last seconds. In a WebM the server finds and drops them. */
+  silence(seconds) {
+    let left = seconds * RATE;
+    for (const run of this.#runs.toReversed()) {
+      run.silence?.(left);
+      left = Math.max(0, left - run.length);
+    }
+  }
+
   /** Count samples that reach the sender as bytes of a WebM. */
   elapse(samples) {
     this.#taken = Date.now();
@@ -214,6 +223,10 @@ export class AudioSender extends EventTarget {
       case "ready":
         this.#resume(data.resume_from, data.begin ?? data.resume_from);
         this.dispatchEvent(new CustomEvent("engine", { detail: data.engine }));
+        this.dispatchEvent(new CustomEvent("record", { detail: { off: data.off_record, seconds: 0 } }));
+        break;
+      case "record":
+        this.dispatchEvent(new CustomEvent("record", { detail: data }));
         break;
       case "ack":
         this.#acked = performance.now();

@@ -1,25 +1,20 @@
 /** Before the recording: consent, sound check, start; also shown when a live one is not recorded here. */
 
 import { act } from "./api.js";
-import { byId, h, setText, show } from "./dom.js";
+import { byId, setText, show } from "./dom.js";
 import { sentence } from "./errors.js";
 import { t } from "./i18n.js";
-import { Capture, microphones } from "./recorder.js";
-import { consentWords } from "./topbar.js";
+import { consentState, consentWords } from "./topbar.js";
 import { canCompress, slowUplink } from "./webm-buffer.js";
-
-const QUIET = 0.3;
-const LISTEN_S = 2;
 
 export class Setup {
   #root = byId("setup");
-  #test = null; // the microphone of the sound check
-  #timer = 0;
-  #loud = 0;
-  #heard = 0;
+  #sound = null; // the test of the microphone
   #base;
   #busy = false;
   #shown = [];
+  #asked = ""; // when they said no, where they are asked again
+  desk = null; // {base, store, now} for the link to the candidate's page
   onconsent = () => {}; // (session JSON)
   onstart = async () => {}; // (source, {deviceId, microphone, compress})
   onsample = async () => {};
@@ -28,8 +23,10 @@ export class Setup {
     this.#base = base;
     if (!this.#root) return;
     byId("consent-form").addEventListener("submit", (event) => this.#consent(event));
+    byId("consent-form").addEventListener("change", () => this.render(...this.#shown));
+    byId("consent-dialog").addEventListener("left", () => this.render(...this.#shown)); // the link comes back
+    byId("consent-again").addEventListener("click", () => this.#askAgain());
     byId("sound-test").addEventListener("click", () => this.#toggleTest());
-    byId("device").addEventListener("change", () => this.#reopen());
     byId("start-button").addEventListener("click", () => this.start());
     byId("sample-button")?.addEventListener("click", () => this.#run(byId("sample-button"), () => this.onsample()));
     // A phone's browser cannot share a tab: not offered where it cannot work.
@@ -42,8 +39,8 @@ export class Setup {
 
   /** Let go of the microphone: the page goes. */
   close() {
-    if (this.#root) this.#endTest();
     this.#root = null;
+    this.#sound?.close();
   }
 
   get exists() {
@@ -56,14 +53,17 @@ export class Setup {
     const draft = session.status === "draft";
     const resume = session.status === "live" && !recording.active && !this.#busy;
     show(this.#root, draft || resume);
-    if (!draft && !resume) this.#endTest();
+    if (!draft && !resume) this.#sound?.end();
     this.#root.classList.toggle("compact", resume);
     if (resume) setText(byId("setup-heading"), t("setup_resume"));
     const given = session.consent.given;
     byId("step-consent").classList.toggle("done", given);
-    show(byId("consent-form"), !given);
+    const no = this.#answer(session.consent);
+    show(byId("consent-form"), !given && !no);
     show(byId("consent-done"), given);
     if (given) setText(byId("consent-done"), t("consent_done", consentWords(session.consent)));
+    this.#link(draft && !given && !no);
+    for (const id of ["step-sound", "step-start"]) show(byId(id), !no);
     byId("sound-fields").disabled = !given;
     for (const id of ["step-sound", "step-start"]) byId(id).classList.toggle("waiting", !given);
     for (const id of ["start-button", "sample-button"])
@@ -80,17 +80,47 @@ export class Setup {
     setText(byId("start-note"), t(key));
   }
 
+  /** Show a no, unless they are asked again; returns whether it stands. */
+  #answer(consent) {
+    const state = consentState(consent);
+    const no = state === "refused" || state === "withdrawn";
+    if (!no || this.#asked !== consent.at) this.#asked = "";
+    const stands = no && !this.#asked;
+    for (const part of byId("consent-refused").querySelectorAll("[data-answer]")) show(part, part.dataset.answer === state);
+    show(byId("consent-refused"), stands);
+    return stands;
+  }
+
+  #askAgain() {
+    const [session, recording] = this.#shown;
+    this.#asked = session.consent.at;
+    this.render(session, recording);
+    byId("consent-form").elements.method[0].focus();
+  }
+
+  /** Give the link to the candidate's page its place here, where that is how they answer. */
+  async #link(asked) {
+    const form = byId("consent-form");
+    const wanted = asked && form.elements.method.value === "link";
+    show(byId("consent-noted"), !wanted);
+    show(byId("consent-link"), wanted);
+    if (!wanted || byId("consent-dialog").open) return;
+    const { mountLink } = await import("./candidate-link.js").catch((error) => (this.#fail("consent-error", error), {}));
+    mountLink?.(byId("consent-link"), this.desk);
+  }
+
   async #consent(event) {
     event.preventDefault();
     const form = byId("consent-form");
-    const button = form.querySelector("button[type=submit]");
-    const data = Object.fromEntries(new FormData(form));
-    if (!data.name.trim()) delete data.name;
+    const button = event.submitter;
+    const { name, method } = Object.fromEntries(new FormData(form));
+    const refused = button.value === "refused";
     show(byId("consent-error"), false);
     button.disabled = true;
     try {
-      this.onconsent(await act(`${this.#base}/consent/`, data));
-      byId("start-button").focus();
+      const url = `${this.#base}/consent/${refused ? "refused/" : ""}`;
+      this.onconsent(await act(url, { method, given_by: name.trim() }));
+      byId(refused ? "consent-refused" : "start-button").focus();
     } catch (error) {
       this.#fail("consent-error", error);
     } finally {
@@ -111,9 +141,7 @@ export class Setup {
   start() {
     return this.#run(byId("start-button"), async () => {
       const source = this.#root.querySelector('input[name="source"]:checked').value;
-      const microphone = this.#test;
-      this.#test = null; // it belongs to the recording from here on
-      this.#endTest();
+      const microphone = this.#sound?.take() ?? null; // it belongs to the recording from here on
       try {
         const compress = byId("compress").checked;
         await this.onstart(source, { deviceId: byId("device").value, microphone, compress });
@@ -145,79 +173,13 @@ export class Setup {
     }
   }
 
-  // --- sound check -----------------------------------------------------------------------------
-
+  /** Test the microphone, or end that; what it needs is loaded with the first test. */
   async #toggleTest() {
-    if (this.#test) return this.#endTest();
-    return this.#openTest(byId("device").value);
-  }
-
-  async #openTest(deviceId) {
-    const verdict = byId("sound-verdict");
-    show(byId("sound-level"), true);
     try {
-      const capture = await Capture.microphone(deviceId);
-      if (!this.#root) return capture.stop();
-      this.#test = capture;
-    } catch (error) {
-      verdict.dataset.state = "bad";
-      setText(verdict, sentence(error.code));
-      show(byId("sound-meter"), false);
-      return;
+      this.#sound ??= new (await import("./sound-test.js")).SoundTest();
+    } catch {
+      return this.fail({ code: "unreachable" });
     }
-    show(byId("sound-meter"), true);
-    verdict.dataset.state = "";
-    setText(verdict, t("sound_listening"));
-    setText(byId("sound-test").lastElementChild, t("sound_stop"));
-    this.#loud = this.#heard = 0;
-    this.#test.onchunk = () => this.#judge();
-    this.#timer = setInterval(() => this.#show(), 100);
-    await this.#listDevices();
-  }
-
-  #judge() {
-    if (!this.#test) return;
-    this.#loud = this.#test.clipped ? this.#loud + 1 : Math.max(0, this.#loud - 0.1);
-    if (this.#test.level > QUIET) this.#heard += 0.1;
-  }
-
-  #show() {
-    const { level, silentFor } = this.#test;
-    const meter = byId("sound-meter");
-    meter.firstElementChild.style.setProperty("--level", level.toFixed(2));
-    meter.setAttribute("aria-valuenow", String(Math.round(level * 100)));
-    const verdict = byId("sound-verdict");
-    let [state, key] = ["", "sound_listening"];
-    if (this.#loud > 3) [state, key] = ["bad", "sound_loud"];
-    else if (this.#heard > LISTEN_S) [state, key] = ["good", "sound_good"];
-    else if (silentFor > 5) [state, key] = ["bad", "sound_quiet"];
-    verdict.dataset.state = state;
-    setText(verdict, t(key));
-    byId("step-sound").classList.toggle("done", state === "good");
-  }
-
-  async #listDevices() {
-    const devices = await microphones();
-    const select = byId("device");
-    const options = devices.map((device, i) =>
-      h("option", { value: device.id }, device.label || t("device_default", { n: i + 1 })),
-    );
-    select.replaceChildren(...options);
-    if (this.#test?.deviceId) select.value = this.#test.deviceId;
-    show(byId("device-field"), devices.length > 1);
-  }
-
-  async #reopen() {
-    const { value } = byId("device");
-    this.#endTest();
-    await this.#openTest(value);
-  }
-
-  #endTest() {
-    clearInterval(this.#timer);
-    this.#test?.stop().catch(() => {});
-    this.#test = null;
-    show(byId("sound-level"), false);
-    setText(byId("sound-test").lastElementChild, t("sound_test"));
+    if (this.#root) await this.#sound.toggle();
   }
 }

@@ -1,5 +1,6 @@
 /** Sharing without leaving the page: a reload would stop a recording. */
 
+import { writeTimes } from "./base.js";
 import { announce, byId, setText, show } from "./dom.js";
 import { t } from "./i18n.js";
 
@@ -10,6 +11,7 @@ async function load(url, options) {
     const response = await fetch(url, options);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     byId("share-panel").replaceWith(document.adoptNode(page.getElementById("share-panel")));
+    writeTimes();
     announce(page.querySelector(".messages")?.textContent.trim() ?? "");
     return true;
   } catch {

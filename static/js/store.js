@@ -15,8 +15,10 @@ export class Store extends EventTarget {
     this.claims = new Map();
     this.tones = new Map();
     this.gaps = new Map();
-    this.notes = new Set();
+    this.notes = new Map();
+    this.about = new Map((snapshot.about ?? []).map((line) => [line.id, line]));
     this.upload = null;
+    this.covered = new Map(); // planned question -> revision that told how far it is covered
     this.cursor = 0;
     this.ahead = new Set();
   }
@@ -28,10 +30,7 @@ export class Store extends EventTarget {
   /** Take a snapshot: everything after the cursor it was asked for. */
   applySnapshot(snapshot) {
     this.#patchSession(snapshot.session, true);
-    if (snapshot.guide) {
-      this.guide = snapshot.guide;
-      this.#emit("guide", this.guide);
-    }
+    if (snapshot.guide) this.#takeGuide(snapshot.guide, snapshot.cursor);
     const segments = [...snapshot.segments].sort((a, b) => a.start_ms - b.start_ms);
     for (const segment of segments) this.#take("segment", this.segments, segment);
     for (const gap of snapshot.gaps ?? []) this.#take("gap", this.gaps, gap);
@@ -41,7 +40,9 @@ export class Store extends EventTarget {
     for (const claim of snapshot.claims) this.#take("claim", this.claims, claim);
     for (const tone of snapshot.tones) this.#take("tone", this.tones, tone);
     for (const note of snapshot.notes) this.addNote(note);
+    if (snapshot.watching) this.#emit("presence", { people: snapshot.watching });
     if (snapshot.upload) this.#takeUpload(snapshot.upload);
+    this.#emit("summary", snapshot.summary);
     this.cursor = Math.max(this.cursor, snapshot.cursor);
     for (const revision of this.ahead) if (revision <= this.cursor) this.ahead.delete(revision);
     this.#advance();
@@ -81,10 +82,23 @@ export class Store extends EventTarget {
         this.addNote(event.note);
         this.#saw(event.revision);
         break;
+      case "summary":
+        this.#emit("summary", event);
+        this.#saw(event.revision);
+        break;
+      case "guide":
+        this.takeQuestion(event.question, event.revision);
+        this.#saw(event.revision);
+        break;
       case "session":
         this.#patchSession(event.state);
         this.#saw(event.state.revision);
         break;
+      case "access":
+        this.setSession({ may: event.may });
+        break;
+      case "presence":
+      case "scorecard":
       case "partial":
       case "level":
       case "latency":
@@ -95,11 +109,55 @@ export class Store extends EventTarget {
     }
   }
 
+  /** Return a line, or at least its place where the line itself is still to be fetched. */
+  line(id) {
+    return this.segments.get(id) ?? this.about.get(id);
+  }
+
+  /** Take what was fetched by itself; what is known in a newer version stays. */
+  take(type, object) {
+    this.#take(type, this[`${type}s`], object);
+  }
+
   #take(type, map, object) {
     const known = map.get(object.id);
     if (known && known.revision >= object.revision) return;
     map.set(object.id, object);
     this.#emit(type, object);
+  }
+
+  /** Take the whole guide; what an event told of a question after it stays. */
+  #takeGuide(guide, cursor) {
+    const newer = (id) => (this.covered.get(id) ?? 0) > cursor && this.question(id);
+    const competencies = guide.competencies.map((competency) => ({
+      ...competency,
+      questions: competency.questions.map((question) => newer(question.id) || question),
+    }));
+    this.guide = { ...guide, competencies };
+    this.#emit("guide", this.guide);
+  }
+
+  question(id) {
+    return this.guide?.competencies.flatMap(({ questions }) => questions).find((known) => known.id === id);
+  }
+
+  /** Take how far a planned question is covered. */
+  takeQuestion(question, revision) {
+    if ((this.covered.get(question.id) ?? 0) >= revision) return;
+    this.covered.set(question.id, revision);
+    this.patchQuestion(question);
+  }
+
+  /** Show a planned question otherwise: as told, or as this page's own act has it before. */
+  patchQuestion(patch) {
+    const known = this.question(patch.id);
+    if (!known) return;
+    const change = (question) => (question === known ? { ...known, ...patch } : question);
+    const competencies = this.guide.competencies.map((competency) =>
+      competency.questions.includes(known) ? { ...competency, questions: competency.questions.map(change) } : competency,
+    );
+    this.guide = { ...this.guide, competencies };
+    this.#emit("guide", this.guide);
   }
 
   #takeUpload(upload) {
@@ -137,11 +195,9 @@ export class Store extends EventTarget {
     this.#emit("insight", changed);
   }
 
-  /** Take a note, which never changes: from the server, or this page's own before its event. */
+  /** Take a note: from the server's events, or from its answer before its event. */
   addNote(note) {
-    if (this.notes.has(note.id)) return;
-    this.notes.add(note.id);
-    this.#emit("note", note);
+    this.#take("note", this.notes, note);
   }
 
   setSession(session) {

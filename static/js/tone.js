@@ -19,6 +19,7 @@ export class Tone {
   #told = 0; // of how many readings the sentence tells
   #asked = -Infinity; // when it was asked for
   #renewal = 0;
+  #due = false;
 
   /** options: lineOf(id), onlines(ids), oncount(count) */
   constructor(url, options) {
@@ -36,7 +37,7 @@ export class Tone {
   }
 
   upsert(reading) {
-    if (this.#options.lineOf(reading.segment)?.echo) return;
+    if (this.#options.lineOf(reading.segment)?.hidden) return;
     const known = this.#readings.has(reading.id);
     this.#readings.set(reading.id, reading);
     if (known || !this.#chart.reaches(reading)) this.#redraw();
@@ -61,7 +62,15 @@ export class Tone {
     this.#fillTable();
   }
 
+  /** Show it once for all that came at a time. */
   #changed() {
+    if (this.#due) return;
+    this.#due = true;
+    queueMicrotask(() => this.#show());
+  }
+
+  #show() {
+    this.#due = false;
     const count = this.#allowed ? this.#readings.size : 0;
     show(this.#figure, count > 0);
     this.#options.oncount(count);
@@ -94,8 +103,7 @@ export class Tone {
 
   /** Ask for the sentence where it is seen and tells of other readings than are here. */
   renew() {
-    const seen = this.#figure.offsetParent !== null;
-    if (this.#renewal || !seen || this.#told === this.#readings.size) return;
+    if (this.#renewal || this.#told === this.#readings.size || this.#figure.offsetParent === null) return;
     const wait = Math.max(0, this.#asked + RENEW_MS - performance.now());
     this.#renewal = setTimeout(() => this.#ask(), wait);
   }

@@ -1,6 +1,6 @@
 /** The top bar: what is recorded, with whose consent, how long, how well it is heard. */
 
-import { byId, setText, show } from "./dom.js";
+import { announce, byId, setIcon, setText, show } from "./dom.js";
 import { clock, has, languageName, moment, t } from "./i18n.js";
 
 const SLOW_MS = 1500;
@@ -30,6 +30,7 @@ export class Topbar {
     show(byId("timer"), Boolean(session.started_at));
     const planned = session.planned_minutes;
     setText(byId("timer-planned"), planned ? t("timer_planned", { minutes: planned }) : "");
+    show(byId("edit-open"), session.status === "draft");
     show(byId("stop-button"), session.status === "live" || session.status === "paused");
     this.#tick();
   }
@@ -39,18 +40,22 @@ export class Topbar {
     if (state === "live" && session.may.record && !recording.active) state = "live_elsewhere";
     else if (state === "live" && recording.kind === "sample") state = "playing";
     else if (state === "live" && recording.active) state = "recording";
+    if (session.off_record) state = "off_record";
     const element = byId("record-state");
+    const before = element.dataset.state;
+    if (before !== "idle" && before !== state) announce(t(`state_${state}`, { at: clock(session.off_record?.since_ms ?? 0) }));
     element.dataset.state = state;
-    setText(element.lastElementChild, t(`state_${state}`));
+    setText(element.lastElementChild, t(`state_${state}`, { at: clock(session.off_record?.since_ms ?? 0) }));
   }
 
   #consent(consent) {
     const element = byId("consent-state");
-    element.dataset.given = String(consent.given);
+    const state = consentState(consent);
+    element.dataset.state = state;
     show(element, true);
-    setText(element.querySelector(".icon + span"), t(consent.given ? "consent_given" : "consent_missing"));
-    const tip = consent.given ? t("consent_tip_given", consentWords(consent)) : t("consent_tip_missing");
-    setText(byId("consent-tip"), tip);
+    setIcon(element.querySelector(".icon"), { given: "check", missing: "alert" }[state] ?? "cross");
+    setText(element.querySelector(".icon + span"), t(`consent_${state}`));
+    setText(byId("consent-tip"), t(`consent_tip_${state}`, consentWords(consent)));
   }
 
   #engine({ engine, language }) {
@@ -97,8 +102,13 @@ function seconds(ms) {
   return (Math.max(0, ms) / 1000).toFixed(ms < 10_000 ? 1 : 0);
 }
 
+/** Name how a consent stands: given, refused, withdrawn, or missing. */
+export function consentState({ given, answer }) {
+  return given ? "given" : (answer ?? "missing");
+}
+
 /** The values for a sentence about a consent: when, and how. */
-export function consentWords(consent) {
-  const method = t(`consent_method_${consent.method}`);
-  return { when: moment(new Date(consent.at)), method };
+export function consentWords({ at, method, notice }) {
+  if (!at) return {};
+  return { when: moment(new Date(at)), method: t(`consent_method_${method}`), notice };
 }

@@ -6,8 +6,10 @@
 
 import { byId, h, icon, setIcon, setText, show } from "./dom.js";
 import { clock, span, t } from "./i18n.js";
+import { setUpLines } from "./lines.js";
 import { textNodes } from "./words.js";
 
+const LEAF = 40; // rows that are laid out together, or not at all
 const NEAR = 56; // pixels from the bottom that still count as being there
 const SHORT_MS = 500; // nobody misses a gap of less
 const RUN_MS = 20_000; // a longer pause shows the speaker and the time again
@@ -25,12 +27,15 @@ export class Transcript {
   #stuck = true;
   live = true; // there is an end to jump to
   onmark = () => {}; // (insight id)
+  onmenu = () => {}; // (segment id, element of its line, point that was pressed)
+  #flags = new Map(); // segment id -> what its bookmarks say
 
   constructor() {
     this.#scroller.addEventListener("scroll", () => this.#noticeScroll(), { passive: true });
     const follow = new ResizeObserver(() => this.#follow());
     for (const part of [this.#list, this.#partials, this.#scroller]) follow.observe(part);
     this.#jump.addEventListener("click", () => this.jump());
+    setUpLines(this.#scroller, (...line) => this.onmenu(...line));
   }
 
   get length() {
@@ -91,11 +96,15 @@ export class Transcript {
 
   upsert(segment) {
     this.#consume(segment);
-    if (segment.echo) return this.#remove(segment.id);
+    if (segment.hidden) return this.#remove(segment.id);
     const known = this.#rows.get(segment.id);
     if (known) {
+      const moved = known.segment.role !== segment.role;
       known.segment = segment;
-      return this.#fill(known.element, segment);
+      this.#fill(known.element, segment);
+      const at = moved ? this.#order.indexOf(segment.id) : -1;
+      if (moved) for (const place of [at, at + 1]) this.#join(place);
+      return undefined;
     }
     return this.#insert(segment, this.#build(segment));
   }
@@ -118,7 +127,10 @@ export class Transcript {
   #remove(id) {
     const at = this.#order.indexOf(id);
     if (at < 0) return;
-    this.#rows.get(id).element.remove();
+    const { element } = this.#rows.get(id);
+    const leaf = element.parentElement;
+    element.remove();
+    if (!leaf.childElementCount) leaf.remove();
     this.#rows.delete(id);
     this.#order.splice(at, 1);
     this.#join(at);
@@ -126,13 +138,32 @@ export class Transcript {
 
   #insert(segment, element) {
     const at = this.#place(segment);
-    this.#list.insertBefore(element, this.#rows.get(this.#order[at])?.element ?? null);
+    this.#attach(element, this.#rowAt(at - 1), this.#rowAt(at));
     this.#rows.set(segment.id, { element, segment });
     this.#order.splice(at, 0, segment.id);
     this.#join(at);
     this.#join(at + 1);
     this.#showMark(segment.id);
+    this.#showFlag(segment.id);
     this.#joinPartials();
+  }
+
+  #rowAt(at) {
+    return this.#rows.get(this.#order[at])?.element;
+  }
+
+  /** Put a row between two others. Leaves out of sight cost nothing, however many there are. */
+  #attach(element, before, after) {
+    const here = before?.parentElement;
+    const next = after?.parentElement;
+    if (after && next === here) after.before(element);
+    else if (here && here.childElementCount < LEAF) here.append(element);
+    else if (next && next.childElementCount < LEAF) next.prepend(element);
+    else {
+      const leaf = h("ol", { class: "leaf" }, element);
+      if (here) here.after(leaf);
+      else this.#list.prepend(leaf);
+    }
   }
 
   #place(segment) {
@@ -145,6 +176,16 @@ export class Transcript {
       else high = middle;
     }
     return low;
+  }
+
+  /** Show a stretch of which nothing is kept, while it lasts and afterwards. */
+  offRecord({ id, from_ms, to_ms }) {
+    const text = to_ms === null ? t("off_record_line_open") : t("off_record_line", { seconds: span((to_ms - from_ms) / 1000) });
+    const known = this.#rows.get(id);
+    if (known) return setText(known.element.querySelector("p"), text);
+    const time = h("span", { class: "line-time" }, clock(from_ms));
+    const element = h("li", { class: "gap off", id: `line-${id}`, dataset: { testid: "off-record-line" } }, time, h("p", {}, text));
+    return this.#insert({ id, start_ms: from_ms, end_ms: to_ms ?? from_ms, role: "" }, element);
   }
 
   #build(segment) {
@@ -166,7 +207,9 @@ export class Transcript {
 
   #fill(element, segment) {
     element.dataset.role = segment.role;
-    element.querySelector(".line-text").replaceChildren(...textNodes(segment.text, segment.words));
+    setText(element.querySelector(".line-speaker"), t(`speaker_${segment.role}`));
+    const edited = segment.corrected_at && h("span", { class: "line-edited", title: t("line_edited_tip") }, t("line_edited"));
+    element.querySelector(".line-text").replaceChildren(...textNodes(segment.text, segment.words), edited || "");
   }
 
   /** Show the speaker only where the speaker changes or after a pause. */
@@ -175,6 +218,13 @@ export class Transcript {
     if (!row?.segment.role) return;
     const before = this.#rows.get(this.#order[at - 1])?.segment;
     row.element.classList.toggle("continued", continues(before, row.segment));
+  }
+
+  /** Return the line that was being spoken at a time, or the last one before. */
+  lineAt(ms) {
+    let at = Math.max(0, this.#place({ start_ms: ms }) - 1);
+    while (at > 0 && !this.#rows.get(this.#order[at]).segment.role) at -= 1; // a gap is no line
+    return this.#order[at];
   }
 
   // --- partial text ----------------------------------------------------------------------------
@@ -227,6 +277,27 @@ export class Transcript {
   clearPartials() {
     this.#partials.replaceChildren();
     this.#open.clear();
+  }
+
+  // --- which lines are bookmarked --------------------------------------------------------------
+
+  /** Mark a line as bookmarked and say by whom; no texts take the mark away. */
+  flag(id, texts) {
+    if (texts.length) this.#flags.set(id, texts);
+    else this.#flags.delete(id);
+    this.#showFlag(id);
+  }
+
+  #showFlag(id) {
+    const row = this.#rows.get(id);
+    const text = this.#flags.get(id)?.join("\n");
+    const known = row?.element.querySelector(".line-flag");
+    if (!text) return known?.remove();
+    if (!row) return;
+    const flag = known ?? h("span", { class: "line-flag", role: "img" }, icon("bookmark"));
+    flag.title = text;
+    flag.setAttribute("aria-label", text);
+    if (!known) row.element.prepend(flag);
   }
 
   // --- which lines insights are about ----------------------------------------------------------

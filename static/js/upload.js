@@ -62,6 +62,14 @@ for (const field of form.querySelectorAll("[data-field]")) {
 }
 byId("consent").addEventListener("change", () => complain("consent-error", ""));
 
+/** The candidate is told in the language of the conversation. */
+const language = form.querySelector('[data-field="language"] select');
+function told() {
+  for (const notice of form.querySelectorAll("[data-notice]")) show(notice, notice.dataset.notice === language.value);
+}
+language.addEventListener("change", told);
+told(); // a browser that goes back fills the form in
+
 /** Say what is missing, all of it, and go to the first; true when nothing is. */
 function complete(given) {
   const title = form.querySelector('[data-field="title"]');

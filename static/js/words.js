@@ -12,14 +12,18 @@ function chip(whole, kind, number) {
   return h("span", { class: "chip", title: label, dataset: { placeholder: whole } }, `${name} ${number}`);
 }
 
-/** A word that may be wrong, or is written otherwise than it was heard. */
-function doubtful({ t: text, c, r: raw }) {
+/** Say why a word may be wrong, or how else it was heard; nothing about one that is clear. */
+export function doubt({ c, r: raw }) {
   const said = [
     raw && t("line_raw", { raw }),
     c < LOW && t("line_low", { percent: Math.round(c * 100) }),
   ];
-  const title = said.filter(Boolean).join(". ");
-  return h("span", { class: c < LOW ? "low" : null, title, "aria-description": title }, text);
+  return said.filter(Boolean).join(". ");
+}
+
+function doubtful(word) {
+  const title = doubt(word);
+  return h("span", { class: word.c < LOW ? "low" : null, title, "aria-description": title }, word.t);
 }
 
 /** Yield {from, to, node} of what is not plain text, in order. */
@@ -31,7 +35,7 @@ function* special(text, words) {
   }
   let at = 0;
   for (const word of words) {
-    const from = text.indexOf(word.t, at);
+    const from = word.i ?? text.indexOf(word.t, at); // a page of lines tells the place
     if (from < 0) continue;
     at = from + word.t.length;
     if ((word.c >= LOW && !word.r) || word.t.startsWith("[")) continue;

@@ -198,6 +198,8 @@ SETTINGS = {
     "language": "de",
     "languages": ["de", "en"],
     "retention_hours": "48",
+    "retention_max_hours": "720",
+    "draft_days": "30",
     "analysis_enabled": "on",
     "sentiment_enabled": "False",
     "llm_daily_tokens": "",
@@ -219,7 +221,14 @@ def test_settings_are_changed_and_noted(client, here, announced):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("country", "Germany"), ("languages", ["fr"]), ("language", "xx"), ("retention_hours", "0")],
+    [
+        ("country", "Germany"),
+        ("languages", ["fr"]),
+        ("language", "xx"),
+        ("retention_hours", "0"),
+        ("retention_max_hours", "47"),  # less than the usual 48
+        ("draft_days", "0"),
+    ],
 )
 def test_senseless_settings_are_refused(client, here, field, value):
     place = f"/admin/accounts/organization/{here.organization.pk}/change/"

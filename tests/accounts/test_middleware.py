@@ -8,14 +8,9 @@ from django.test import Client, RequestFactory
 from accounts import origin
 from accounts.middleware import OriginMiddleware, client_address
 from accounts.models import AuditEntry
+from tests.factories import client_of
 
 PAGES = ["/", "/sessions/", "/sessions/{id}/", "/admin/", "/nothing/"]
-
-
-def client_of(user):
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 # --- From where ----------------------------------------------------------------------------------

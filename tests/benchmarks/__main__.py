@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import analysis, interview, redaction, starting, streams, upload
+from tests.benchmarks import analysis, interview, page, redaction, starting, streams, upload
 from tests.benchmarks.figures import PAGE, Report, write
 
 BENCHMARKS: dict[str, Callable[[], Report]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[], Report]] = {
     "redaction": redaction.main,
     "interview": interview.main,
     "analysis": analysis.main,
+    "page": page.main,
     "upload": upload.main,
     "streams": streams.main,
 }

@@ -21,7 +21,8 @@ from accounts.models import User
 from accounts.roles import Role, Scope
 from accounts.services import add_member, create_organization
 from sessions.models import ConsentRecord
-from sessions.services import create_session, record_consent, start_session
+from sessions.consents import record_consent
+from sessions.services import create_session, start_session
 here = create_organization(name="Bench", slug="bench")
 here.language, here.languages = {language!r}, [{language!r}]
 here.analysis_enabled = {analysis!r}

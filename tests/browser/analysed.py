@@ -7,6 +7,7 @@ import json
 import sys
 import uuid
 
+from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from accounts.models import User
@@ -204,13 +205,19 @@ def furnish(session: Session) -> None:
 
 
 def analysed_by(
-    session: Session, engine: str, detail: str = "", *, reviewing: bool = False
+    session: Session, engine: str, reason: str = "", *, reviewing: bool = False
 ) -> None:
     """Tell who analyses the interview."""
     with transaction.atomic():
-        analysis = {"engine": engine, "detail": detail, "reviewing": reviewing}
+        analysis = {"engine": engine, "reason": reason, "detail": "", "reviewing": reviewing}
         state = {"state": {"analysis": analysis}}
         events.publish_on_commit(session.pk, "session", state)
+
+
+def partial(session: Session, text: str, role: str = "candidate") -> None:
+    """Tell what somebody is just saying."""
+    body = {"role": role, "text": text, "start_ms": 900_000, "end_ms": 901_000}
+    async_to_sync(events.publish)(session.pk, "partial", body)
 
 
 def reviewed(session: Session) -> None:
@@ -229,6 +236,6 @@ TOLD = {
     f.__name__: f
     for f in (
         *(create, end, allow, speak, furnish, furnish_long),
-        *(card, claim, tone, asked, change, analysed_by, reviewed),
+        *(card, claim, tone, asked, change, analysed_by, partial, reviewed),
     )
 }

@@ -85,9 +85,22 @@ def launch(playwright_driver, chromium):
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def one_browser(playwright_driver, chromium):
+    """Chromium, started once a file."""
+    running = playwright_driver.chromium.launch(
+        executable_path=chromium, chromium_sandbox=False, args=FLAGS
+    )
+    yield running
+    running.close()
+
+
 @pytest.fixture
-def browser(launch) -> Browser:
-    return launch()
+def browser(one_browser):
+    """A browser in which nobody is signed in; what a test opens in it is closed with the test."""
+    yield one_browser
+    for context in one_browser.contexts:
+        context.close()
 
 
 class Problems(list):
@@ -106,21 +119,47 @@ def problems():
     return Problems()
 
 
+@pytest.fixture(scope="module")
+def tickets():
+    """The cookies of who signed in once in this file: a password takes half a second."""
+    return {}
+
+
 @pytest.fixture
-def sign_in(url, problems):
+def sign_in(url, problems, tickets):
     """Open a context in a browser and sign a person in; returns the page with their list."""
 
     def act(browser: Browser, email: str, **context: object) -> Page:
         opened: BrowserContext = browser.new_context(
-            base_url=url, permissions=["microphone"], reduced_motion="reduce", **context
+            base_url=url,
+            permissions=["microphone"],
+            reduced_motion="reduce",
+            storage_state=tickets.get((url, email)),
+            **context,
         )
         page = opened.new_page()
         problems.watch(page)
         page.goto("/")
+        if page.url == f"{url}/sessions/":
+            return page
         page.get_by_label("E-mail").fill(email)
         page.get_by_label("Password", exact=True).fill(DEMO_PASSWORD)
         page.get_by_test_id("login-form").get_by_role("button", name="Sign in").click()
         expect(page).to_have_url(f"{url}/sessions/")
+        tickets[url, email] = opened.storage_state()
+        return page
+
+    return act
+
+
+@pytest.fixture
+def open_as(browser, sign_in, path):
+    """Open the page of the module's own `path` as one of the demo's people, connected."""
+
+    def act(name: str, **context: object) -> Page:
+        page = sign_in(browser, f"{name}@northwind.example", **context)
+        page.goto(path)
+        expect(page.get_by_test_id("connection")).to_contain_text("Connected")
         return page
 
     return act

@@ -1,5 +1,6 @@
 """Make the pictures under docs/screenshots from the running product: `make screenshots`."""
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -31,14 +32,18 @@ def sign_in(page: Page, url: str, email: str) -> None:
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password", exact=True).fill(DEMO_PASSWORD)
     page.get_by_test_id("login-form").get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile(r"/sessions/$"))
 
 
 def walk(page: Page, url: str) -> None:
+    """Hold the demo's interview from its preparation to its review."""
     page.goto(url)
     shoot(page, "sign-in")
     sign_in(page, url, "ines@northwind.example")
     expect(page.get_by_test_id("session-row").first).to_be_visible()
     shoot(page, "list")
+    prepare(page, url)
+    page.goto(f"{url}/sessions/")
     page.get_by_text("Backend engineer, first interview").click()
     expect(page.get_by_test_id("consent-form")).to_be_visible()
     shoot(page, "before")
@@ -48,8 +53,20 @@ def walk(page: Page, url: str) -> None:
     expect(page.get_by_test_id("transcript")).to_contain_text("replica", timeout=SLOW)
     page.get_by_test_id("tab-questions").click()
     shoot(page, "live")
+    page.keyboard.press("?")
+    shoot(page, "shortcuts")
+    page.keyboard.press("Escape")
     page.get_by_test_id("stop-button").click()
     page.get_by_role("dialog").get_by_role("button", name="End").click()
+    page.wait_for_url("**/review/", timeout=SLOW)
+    expect(page.get_by_test_id("sentence").first).to_be_visible(timeout=SLOW)
+    shoot(page, "review")
+    page.get_by_test_id("retention-open").click()
+    shoot(page, "retention")
+    page.keyboard.press("Escape")
+    page.get_by_test_id("export-open").click()
+    shoot(page, "export")
+    page.goto(page.url.removesuffix("review/"))
     expect(page.get_by_test_id("record-state")).to_contain_text("Ended", timeout=SLOW)
     page.get_by_test_id("tab-insights").click()
     shoot(page, "ended")
@@ -60,6 +77,26 @@ def walk(page: Page, url: str) -> None:
     expect(page.get_by_test_id("tone-summary")).to_contain_text("Confidence")
     shoot(page, "tone")
 
+
+def prepare(page: Page, url: str) -> None:
+    """Show what there is to do before an interview."""
+    for name, place in BEFORE.items():
+        page.goto(url + place)
+        shoot(page, name)
+    page.goto(f"{url}/guides/")
+    page.get_by_test_id("guide-row").first.click()
+    expect(page.locator("main h1")).to_be_visible()
+    shoot(page, "guide")
+
+
+BEFORE = {
+    "new": "/sessions/new/",
+    "upload": "/sessions/upload/",
+    "check": "/sessions/check/",
+    "guides": "/guides/",
+    "guide-editor": "/guides/new/?example",
+    "not-found": "/sessions/00000000-0000-0000-0000-000000000000/",
+}
 
 READY = """
 from accounts.models import User
@@ -72,10 +109,19 @@ services.create_session(owner=sam, organization=where, title="Data engineer", jo
 
 
 def walk_devices(page: Page, phone: Page, url: str) -> None:
-    """Record an interview with a second device."""
+    """Record an interview with a second device, and go off the record."""
     sign_in(page, url, "sam@northwind.example")
     page.get_by_text("Data engineer").first.click()
-    page.get_by_test_id("consent-button").click()
+    page.get_by_text("Their own page").click()
+    page.get_by_test_id("link-make").click()
+    link = page.get_by_test_id("link-url")
+    expect(link).to_have_value(re.compile("/candidate/"))
+    link.scroll_into_view_if_needed()
+    shoot(page, "candidate-link")
+    phone.goto(link.input_value())
+    expect(phone.get_by_test_id("notice")).to_be_visible()
+    shoot(phone, "candidate")
+    phone.get_by_test_id("candidate-yes").click()
     expect(page.get_by_test_id("start-button")).to_be_enabled()
     shoot(page, "setup")
     page.get_by_label("Second device").check(force=True)
@@ -91,20 +137,51 @@ def walk_devices(page: Page, phone: Page, url: str) -> None:
     page.get_by_role("button", name="Close").click()
     expect(page.locator('[data-testid="meter"][data-role="candidate"]')).to_be_visible()
     shoot(page, "two-channels")
+    page.get_by_test_id("off-record").click()
+    expect(page.get_by_test_id("record-state")).to_contain_text("Off the record")
+    shoot(page, "off-record")
+    page.get_by_test_id("off-record").click()
+    phone.goto(f"{url}/candidate/")
+    phone.get_by_role("button", name="Ask for a pause").click()
+    expect(page.get_by_test_id("banner")).to_contain_text("asks for a pause")
+    shoot(page, "candidate-asks")
+    page.get_by_role("button", name="Not now").click()
+    page.get_by_test_id("consent-state").click()
+    page.get_by_test_id("withdraw-open").click()
+    shoot(page, "withdrawal")
+    page.get_by_test_id("withdraw-confirm").click()
+    page.get_by_role("button", name="Erase now").click()
+    expect(page.get_by_test_id("erase-dialog")).to_be_visible()
+    shoot(page, "erase")
+    page.get_by_test_id("erase-word").fill("erase")
+    page.get_by_test_id("erase-confirm").click()
+    expect(page.get_by_test_id("erased")).to_be_visible()
+    shoot(page, "erased")
 
 
 PLACES = {  # what an organization's admin sees
+    "admin": "/admin/",
     "admin-members": "/admin/accounts/membership/",
+    "admin-guides": "/admin/interviews/guide/",
     "admin-settings": "/admin/accounts/organization/",
     "admin-audit": "/admin/accounts/auditentry/",
+    "privacy": "/privacy/northwind/",
+    "privacy-requests": "/privacy/northwind/requests/",
+    "privacy-candidate": "/privacy/northwind/candidates/",
+    "privacy-notices": "/privacy/northwind/notices/",
+    "privacy-receipts": "/privacy/northwind/receipts/",
+    "account": "/accounts/password/change/",
     "account-second-factor": "/accounts/2fa/",
+    "account-tokens": "/accounts/tokens/",
+    "account-devices": "/accounts/sessions/",
 }
 
 
 def walk_administration(page: Page, url: str) -> None:
     sign_in(page, url, "ada@northwind.example")
     page.get_by_text("Backend engineer, first interview").click()
-    expect(page.get_by_test_id("connection")).to_contain_text("Ended")
+    expect(page.get_by_test_id("retention")).to_be_visible()
+    page.wait_for_load_state("networkidle")  # the dialog is the script's
     page.get_by_role("link", name="Share").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     expect(page.get_by_test_id("share-form")).to_be_visible()
@@ -116,6 +193,8 @@ def walk_administration(page: Page, url: str) -> None:
 
 def main() -> None:
     PLACE.mkdir(parents=True, exist_ok=True)
+    for old in PLACE.glob("*.png"):
+        old.unlink()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     env = product.environment(Path(tempfile.mkdtemp()))
     with product.serving(env) as (url, _process), sync_playwright() as driver:

@@ -79,8 +79,7 @@ def signed_in() -> dict:
 @pytest.fixture(scope="session")
 def interviews(rehearsed) -> list[str]:
     """Ids of interviews of Ines, one for each who takes it."""
-    made = product.manage("shell", "--no-imports", "-c", CREATE, env=rehearsed[1])
-    return made.stdout.split()
+    return product.run(CREATE, env=rehearsed[1]).split()
 
 
 def enter(page: Page, interview: str) -> None:
@@ -88,6 +87,12 @@ def enter(page: Page, interview: str) -> None:
     page.goto(f"/sessions/{interview}/")
     page.get_by_test_id("consent-button").click()
     expect(page.get_by_test_id("start-button")).to_be_enabled()
+
+
+@pytest.fixture
+def browser(launch):
+    """A browser of one's own: what its sound devices do is the test's."""
+    return launch()
 
 
 @pytest.fixture
@@ -119,6 +124,8 @@ def start(page: Page, source: str) -> None:
 def stop(page: Page) -> None:
     page.get_by_test_id("stop-button").click()
     page.get_by_test_id("stop-confirm").click()
+    page.wait_for_url("**/review/")
+    page.goto(page.url.removesuffix("review/"))
     expect(page.get_by_test_id("record-state")).to_contain_text("Ended")
 
 
@@ -242,7 +249,9 @@ def test_sleep_becomes_a_gap_and_what_follows_keeps_its_time(ines):
     assert gap["reason"] == "capture"
     assert gap["end_ms"] - gap["start_ms"] >= slept - 500  # what the clock may be off
     stop(ines)
-    rows = ines.locator(".lines > li").evaluate_all("all => all.map(one => one.dataset.testid)")
+    rows = ines.locator("#lines li[data-id]").evaluate_all(
+        "all => all.map(one => one.dataset.testid)"
+    )
     before, after = rows[: rows.index("gap")], rows[rows.index("gap") + 1 :]
     assert before
     assert after

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_channels import (  # noqa: F401  fixtures of the same served product
+    browser,
     ines,
     interviews,
-    line,
     served,
     signed_in,
     start,
@@ -65,7 +65,8 @@ def test_a_device_joins_by_its_code_and_is_the_candidates_channel(ines, phone): 
     expect(ines.get_by_test_id("sound-open")).to_be_focused()
     spoken = ines.locator('[data-testid="segment"][data-role="candidate"]')
     expect(spoken.first).to_be_visible()  # what both channels say alike may be taken for echo
-    expect(line(ines, 1, "interviewer")).to_be_visible()
+    own = ines.locator('[data-testid="segment"][data-role="interviewer"]')
+    expect(own.nth(1)).to_be_visible()
     expect(ines.locator('[data-testid="meter"][data-role="candidate"]')).to_be_visible()
 
     phone.context.set_offline(True)

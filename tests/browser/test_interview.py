@@ -41,14 +41,10 @@ def _speech():
     require_speech()
 
 
-def run_in_product(env, code: str) -> str:
-    return product.manage("shell", "--no-imports", "-c", code, env=env).stdout.strip()
-
-
 @pytest.fixture
 def ready(served):
     """A ready interview of Ines, shared with Sam; gives the path of its page."""
-    return f"/sessions/{run_in_product(served[1], CREATE.format(title='Browser test'))}/"
+    return f"/sessions/{product.run(CREATE.format(title='Browser test'), env=served[1])}/"
 
 
 @pytest.fixture(scope="session")
@@ -111,6 +107,8 @@ def cards(page: Page, tab: str):
 def stop(page: Page) -> None:
     page.get_by_test_id("stop-button").click()
     page.get_by_role("dialog").get_by_role("button", name=re.compile("End")).click()
+    page.wait_for_url("**/review/", timeout=SLOW)
+    page.goto(page.url.removesuffix("review/"))
     expect(page.get_by_test_id("record-state")).to_contain_text("Ended", timeout=SLOW)
 
 
@@ -174,7 +172,7 @@ def test_microphone_and_call_tab_become_two_roles_and_cards_that_a_reload_keeps(
     assert seen(ines)["segment"] == before["segment"]
     assert set(seen(ines)["card"]) >= set(before["card"]) - _superseded(ines)
 
-    run_in_product(served[1], STRANGER)
+    product.run(STRANGER, env=served[1])
     otto = sign_in(browser, "otto@elsewhere.example")
     assert otto.goto(ready).status == 404
     expect(otto.get_by_test_id("segment")).to_have_count(0)

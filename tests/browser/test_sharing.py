@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_interview import run_in_product
+from tests import product
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -16,14 +16,14 @@ QUICK = 2_000  # ms in which access ends
 CREATE = """
 from accounts.models import User
 from accounts.queries import active_membership
-from sessions import access, services
+from sessions import access, consents, notes, services
 owner = User.objects.get(email="ines@northwind.example")
 session = services.create_session(
     owner=owner, organization=active_membership(owner).organization, title="Shared interview",
 )
-services.record_consent(session=session, noted_by=owner, method="verbal")
+consents.record_consent(session=session, noted_by=owner, method="verbal")
 services.start_session(session=session)
-services.add_note(session=session, author=owner, text="Began late.")
+notes.add_note(session=session, author=owner, text="Began late.")
 print(session.pk)
 """
 
@@ -42,7 +42,7 @@ media.getUserMedia = async (wanted) => {
 @pytest.fixture
 def held(served):
     """A running interview of Ines, shared with nobody; gives the path of its page."""
-    return f"/sessions/{run_in_product(served[1], CREATE)}/"
+    return f"/sessions/{product.run(CREATE, env=served[1])}/"
 
 
 def connected(page: Page) -> Page:
@@ -60,6 +60,14 @@ def share(page: Page, colleague: str, level: str, until: str = "") -> None:
     form.get_by_label("Until").fill(until)
     form.get_by_role("button", name="Share").click()
     expect(page.get_by_test_id("shares")).to_contain_text(colleague)
+
+
+def change_share(page: Page, colleague: str, level: str) -> None:
+    row = page.get_by_test_id("shares").get_by_role("listitem").filter(has_text=colleague)
+    row.locator("summary").click()
+    row.get_by_label("Access").select_option(label=level)
+    row.get_by_role("button", name="Save").click()
+    expect(row.get_by_role("button", name="Save")).to_be_hidden()
 
 
 def write_note(page: Page, text: str) -> None:
@@ -112,6 +120,53 @@ def test_a_colleague_comes_writes_and_is_gone_again(browser, sign_in, held, prob
     assert [p for p in problems if "404" not in p] == []
 
 
+def test_who_watches_is_seen_and_who_leaves_is_not(browser, sign_in, held, problems):
+    ines = sign_in(browser, "ines@northwind.example")
+    ines.goto(held)
+    connected(ines)
+    expect(ines.get_by_test_id("people")).to_be_hidden()
+    share(ines, "Sam Okafor", "View")
+    ines.keyboard.press("Escape")
+    sam = sign_in(browser, "sam@northwind.example")
+    sam.goto(held)
+    connected(sam)
+    second = sam.context.new_page()
+    second.goto(held)
+    people = ines.get_by_role("button", name="1 other person watches")
+    expect(people).to_be_visible()
+    people.click()
+    expect(ines.get_by_test_id("people-list").get_by_role("listitem")).to_have_text(
+        [re.compile("Ines Keller \\(you\\)"), re.compile("Sam Okafor")]
+    )
+    second.close()
+    expect(people).to_be_visible()
+    sam.goto("/sessions/")
+    expect(ines.get_by_test_id("people")).to_be_hidden(timeout=5_000)
+    assert problems == []
+
+
+def test_a_page_follows_what_its_person_may_do(browser, sign_in, held, problems):
+    ines = sign_in(browser, "ines@northwind.example")
+    ines.goto(held)
+    connected(ines)
+    share(ines, "Sam Okafor", "View")
+    sam = sign_in(browser, "sam@northwind.example")
+    sam.goto(held)
+    connected(sam)
+    expect(sam.get_by_label("Write a note")).to_have_count(0)
+    expect(sam.get_by_text("Read-only: Ines Keller holds this interview")).to_be_visible()
+    change_share(ines, "Sam Okafor", "View and comment")
+    expect(sam.get_by_test_id("banner")).to_contain_text("you may now write")
+    connected(sam)
+    write_note(sam, "From now on.")
+    expect(ines.get_by_test_id("note").last).to_contain_text("From now on.")
+    change_share(ines, "Sam Okafor", "View")
+    expect(sam.get_by_test_id("banner")).to_contain_text("no longer write")
+    expect(sam.get_by_label("Write a note")).to_have_count(0)
+    expect(sam.get_by_test_id("notes")).to_contain_text("From now on.")
+    assert problems == []
+
+
 def test_an_end_that_is_reached_closes_the_page(served, browser, sign_in, held):
     code = """
 from datetime import timedelta
@@ -126,7 +181,7 @@ access.share(
 )
 """
     sam = sign_in(browser, "sam@northwind.example")
-    run_in_product(served[1], code.format(session=held.split("/")[2]))
+    product.run(code.format(session=held.split("/")[2]), env=served[1])
     sam.goto(held)
     connected(sam)
     expect(sam.get_by_label("Write a note")).to_have_count(0)

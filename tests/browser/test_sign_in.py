@@ -44,7 +44,7 @@ PAGES = [
 
 
 def run(served, code: str) -> str:
-    return product.manage("shell", "--no-imports", "-c", code, env=served[1]).stdout.strip()
+    return product.run(code, env=served[1])
 
 
 @pytest.fixture

@@ -4,7 +4,15 @@ import base64
 
 import pytest
 
-from copilot.lib.crypto import CryptoError, MasterKeys, new_key, seal, unseal
+from copilot.lib.crypto import (
+    CryptoError,
+    MasterKeys,
+    derive,
+    new_key,
+    seal,
+    unseal,
+    wrapped_by,
+)
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 
@@ -78,3 +86,21 @@ def test_keys_do_not_show_in_a_repr():
     keys = MasterKeys.parse([entry("a", key)])
     assert base64.b64encode(key).decode() not in repr(keys)
     assert str(key) not in repr(keys)
+
+
+def test_a_key_for_one_purpose_tells_nothing_of_others():
+    key = new_key()
+    derived = derive(key, "bank")
+    assert derived == derive(key, "bank")
+    assert len({key, derived, derive(key, "memory"), derive(new_key(), "bank")}) == 4
+
+
+def test_what_is_no_wrapped_key_is_not_quoted():
+    keys = MasterKeys.parse([entry("a", new_key())])
+    for wrapped in (b"", b"\x00", b"\xffsecret of somebody", b"\x05short"):
+        with pytest.raises(CryptoError) as refused:
+            keys.unwrap(wrapped, b"org")
+        assert "somebody" not in str(refused.value)
+        with pytest.raises(CryptoError, match="not a wrapped key"):
+            wrapped_by(wrapped)
+    assert wrapped_by(keys.wrap(b"k" * 32, b"org")) == "a"

@@ -111,16 +111,54 @@ PAGES: dict[str, dict[str, Row]] = {
     "healthz": {"get post": Row(everybody(200))},
     # there is none without a token in the settings; tests/insights/test_metrics.py sets one
     "metrics": {"get": Row(everybody(404)), "post": Row(everybody(405))},
-    "sessions/": {"get": Row(page(SIGNED_IN)), "post": Row(page(SIGNED_IN))},
+    "sessions/": {
+        "get": Row(page(SIGNED_IN)),
+        "post": Row(page(SIGNED_IN), {"q": "engineer"}, form=True),
+    },
+    "sessions/new/": {
+        "get": Row(page(CREATE)),
+        "post": Row(
+            page(CREATE, 302), {"title": "T", "language": "en", "visibility": "shared"}, form=True
+        ),
+    },
+    "sessions/resume/": {
+        "get": Row(page(SIGNED_IN, 405)),
+        "post": Row(page(CREATE, 400), form=True),  # without a file
+    },
+    f"{SESSION}edit/": {
+        "get": Row(page(RECORD)),
+        "post": Row(page(RECORD, 302), {"title": "T"}, form=True),
+    },
+    f"{SESSION}delete/": {
+        "get": Row(page(SHARE)),
+        "post": Row(page(SHARE, 409), form=True),  # it is live
+    },
     SESSION: {"get post": Row(page(SEE))},
     "join/": {"get": Row(everybody(200)), "post": Row(everybody(400), {"code": "?"}, form=True)},
     "join/<uuid:session_id>/<slug:channel>/": {  # only a device that joined has the cookie
         "get": Row(everybody(404)),
         "post": Row(everybody(405), form=True),
     },
+    # only a candidate who came by a link has the cookie
+    "candidate/": {"get": Row(everybody(404)), "post": Row(everybody(405), form=True)},
+    "candidate/receipt/": {"get": Row(everybody(404)), "post": Row(everybody(405), form=True)},
+    **{
+        f"candidate/{act}/": {"get": Row(everybody(405)), "post": Row(everybody(404), form=True)}
+        for act in ("answer", "withdraw", "ask")
+    },
+    "candidate/<str:token>/": {"get": Row(everybody(404)), "post": Row(everybody(405), form=True)},
+    "sessions/check/": {
+        "get": Row(page(CREATE)),
+        "post": Row(page(SIGNED_IN, 405), form=True),
+    },
     "sessions/upload/": {
         "get": Row(page(CREATE)),
         "post": Row(page(SIGNED_IN, 405), form=True),  # a script sends it to the API
+    },
+    f"{SESSION}review/": {"get post": Row(page(SEE, 302))},  # it is live still
+    f"{SESSION}export/": {
+        "get": Row(page(SIGNED_IN, 405)),
+        "post": Row(page({"olga", "cora", "ada"}, 409), form=True),  # it is live still
     },
     f"{SESSION}share/": {
         "get": Row(page(SHARE)),
@@ -128,21 +166,138 @@ PAGES: dict[str, dict[str, Row]] = {
     },
 }
 
+PRIVACY = "privacy/<slug:organization>/"
+ADA = {"ada"}  # who answers for the data of candidates here
+CHOSEN = {"interview": "00000000-0000-4000-8000-000000000000"}  # none
+
+PAGES |= {
+    "privacy/": {
+        "get": Row(page({"ada", "otto"}, 302)),
+        "post": Row(page(SIGNED_IN, 405), form=True),
+    },
+    PRIVACY: {"get": Row(page(ADA)), "post": Row(page(SIGNED_IN, 405), form=True)},
+    f"{PRIVACY}requests/": {"get": Row(page(ADA)), "post": Row(page(SIGNED_IN, 405), form=True)},
+    f"{PRIVACY}requests/<uuid:request_id>/": {
+        "get": Row(page(SIGNED_IN, 405)),
+        "post": Row(page(ADA, 302), {"grant": "no"}, form=True),
+    },
+    f"{PRIVACY}candidates/": {
+        "get": Row(page(ADA)),
+        "post": Row(page(ADA), {"name": "Daniel"}, form=True),
+    },
+    f"{PRIVACY}candidates/chosen/": {"get post": Row(page(ADA, 302), CHOSEN, form=True)},
+    f"{PRIVACY}candidates/erase/": {"get post": Row(page(ADA, 302), CHOSEN, form=True)},
+    f"{PRIVACY}candidates/export/": {
+        "get": Row(page(SIGNED_IN, 405)),
+        "post": Row(page(ADA, PROVE), CHOSEN, form=True),
+    },
+    f"{PRIVACY}notices/": {"get": Row(page(ADA)), "post": Row(page(SIGNED_IN, 405), form=True)},
+    f"{PRIVACY}notices/new/": {
+        "get": Row(page(ADA)),
+        "post": Row(
+            page(ADA, 302), {"act": "publish", "language": "en", "text": "Ours."}, form=True
+        ),
+    },
+    f"{PRIVACY}notices/<uuid:notice_id>/": {
+        "get": Row(page(SIGNED_IN, 405)),
+        "post": Row(page(ADA, 302), form=True),
+    },
+    f"{PRIVACY}receipts/": {"get": Row(page(ADA)), "post": Row(page(SIGNED_IN, 405), form=True)},
+    f"{PRIVACY}receipts/<uuid:erasure_id>/": {
+        "get": Row(page(ADA)),
+        "post": Row(page(SIGNED_IN, 405), form=True),
+    },
+    # only a candidate who came in by their link has the cookie
+    "candidate/copy/": {"get": Row(everybody(404)), "post": Row(everybody(405), form=True)},
+}
+
+GUIDE = "<uuid:guide_id>/"  # the organization's: its admins change it
+OURS = CREATE - {"otto"}
+IN_GUIDES = f"guides/{GUIDE}"
+
+PAGES |= {
+    "guides/": {"get": Row(page(CREATE)), "post": Row(page(SIGNED_IN, 405), form=True)},
+    "guides/new/": {"get": Row(page(CREATE)), "post": Row(page(SIGNED_IN, 405), form=True)},
+    "guides/import/": {
+        "get": Row(page(SIGNED_IN, 405)),
+        "post": Row(page(CREATE, 400), form=True),  # without a file
+    },
+    IN_GUIDES: {"get": Row(page(OURS)), "post": Row(page(SIGNED_IN, 405), form=True)},
+    f"{IN_GUIDES}copy/": {
+        "get": Row(page(SIGNED_IN, 405)),
+        "post": Row(page(OURS, 302), form=True),
+    },
+    f"{IN_GUIDES}delete/": {
+        "get": Row(page({"ada"})),
+        "post": Row(page({"ada"}, 302), form=True),
+    },
+    **{
+        f"{IN_GUIDES}guide.{kind}": {
+            "get": Row(page(OURS)),
+            "post": Row(page(SIGNED_IN, 405), form=True),
+        }
+        for kind in ("json", "csv")
+    },
+}
+
 ENDPOINTS: dict[str, dict[str, Row]] = {
+    "api/v1/guides/": {
+        "get": Row(api(SIGNED_IN, scope="read")),
+        "post": Row(api(CREATE, 201), {"title": "T", "competencies": []}),
+    },
+    "api/v1/guides/check/": {"post": Row(api(CREATE), {"questions": ["How old are you?"]})},
+    f"api/v1/guides/{GUIDE}": {
+        "get": Row(api(OURS, scope="read")),
+        # somebody else's: Olga's token may write, but not this
+        "put": Row(
+            lambda p: 404 if p == "token:write" else api({"ada"}, 409)(p),
+            {"title": "T", "updated_at": "before"},
+        ),
+        "delete": Row(lambda p: 404 if p == "token:write" else api({"ada"}, 204)(p)),
+    },
     "api/v1/sessions/": {"get": Row(api(SIGNED_IN, scope="read"))},
-    API: {"get": Row(api(SEE, scope="read"))},
+    API: {"get": Row(api(SEE, scope="read")), "delete": Row(api(SHARE, 204))},
+    f"{API}retention/": {"patch": Row(api(SHARE, 409), {"expires_at": "2126-01-01T00:00:00Z"})},
+    f"{API}hold/": {  # an admin's: Olga's token may write, but not this
+        "post": Row(lambda p: 404 if p == "token:write" else api({"ada"})(p), {"hold": True})
+    },
     f"{API}consent/": {"post": Row(api(RECORD, 201), {"method": "verbal"})},
+    f"{API}consent/refused/": {"post": Row(api(RECORD, 201), {"method": "verbal"})},
+    f"{API}consent/withdrawn/": {"post": Row(api(RECORD), {"method": "verbal"})},
+    f"{API}consent/notice/": {"get": Row(api(SEE, scope="read"))},
+    f"{API}candidate-link/": {
+        "post": Row(api(RECORD, 201)),
+        "delete": Row(api(RECORD, 204)),
+    },
+    f"{API}requests/<uuid:request_id>/": {"post": Row(api(SHARE), {"grant": False})},
     f"{API}start/": {"post": Row(api(RECORD, 409))},  # it is live already
     f"{API}end/": {"post": Row(api(RECORD))},
     f"{API}notes/": {
         "get": Row(api(SEE, scope="read")),
         "post": Row(api(COMMENT, 201), {"text": "Ask about scale."}),
     },
+    f"{API}notes/<uuid:note_id>/": {
+        "patch": Row(api(RECORD), {"text": "Ask about load."}),  # its author's alone: Olga's
+        "delete": Row(api(RECORD, 204)),
+    },
     f"{API}devices/": {
         "get": Row(api(RECORD, scope="read")),
         "post": Row(no_token(api(RECORD, 201)), {"channel": "room"}),
     },
     f"{API}devices/<uuid:device_id>/": {"delete": Row(api(RECORD, 404))},  # there is none
+    f"{API}scorecards/": {"get": Row(api(SEE, scope="read"))},
+    f"{API}scorecards/mine/": {"put": Row(api(COMMENT), {"ratings": {}})},
+    f"{API}scorecards/mine/submit/": {"post": Row(api(COMMENT, 409))},  # nothing is rated
+    f"{API}guide/questions/<int:question>/": {"put": Row(api(COMMENT), {"asked": True})},
+    f"{API}off-record/": {
+        "post": Row(api(RECORD), {"seconds": 0}),
+        "delete": Row(api(RECORD, 409)),  # it is on the record
+    },
+    f"{API}segments/<uuid:segment_id>/": {"patch": Row(api(RECORD), {"text": "I have."})},
+    f"{API}segments/<uuid:segment_id>/correction/": {
+        "get": Row(api(RECORD, scope="read")),
+        "delete": Row(api(RECORD)),
+    },
     f"{API}snapshot/": {"get": Row(api(SEE, scope="read"))},
     f"{API}transcript/": {"get": Row(api(SEE, scope="read"))},
     f"{API}insights/": {"get": Row(api(SEE, scope="read"))},
@@ -150,6 +305,12 @@ ENDPOINTS: dict[str, dict[str, Row]] = {
     f"{API}claims/": {"get": Row(api(SEE, scope="read"))},
     f"{API}tones/": {"get": Row(api(SEE, scope="read"))},
     f"{API}analyse/": {"post": Row(api(RECORD, 409))},  # it is live still
+    f"{API}summary/": {
+        "get": Row(api(SEE, 409, scope="read")),  # there is none before the end
+        "post": Row(api(RECORD, 409)),
+        "patch": Row(api(RECORD, 409), {"revision": 1, "section": "facts", "text": "Mine."}),
+    },
+    f"{API}analytics/": {"get": Row(api(SEE, scope="read"))},
     # refused for its size: who may not create interviews is told that before
     "api/v1/uploads/": {
         "post": Row(
@@ -160,6 +321,7 @@ ENDPOINTS: dict[str, dict[str, Row]] = {
     UPLOAD: {"get": Row(api(RECORD, scope="read")), "delete": Row(api(RECORD, 204))},
     f"{UPLOAD}content/": {"put": Row(api(RECORD, 400))},  # it says not from where
     f"{UPLOAD}finish/": {"post": Row(api(RECORD, 409))},  # nothing was received
+    "api/v1/sound-check/": {"post": Row(api(CREATE, 415))},  # it is no sound
 }
 
 KEY = "accounts/2fa/webauthn/keys/<int:pk>/"  # Olga's passkey
@@ -288,6 +450,7 @@ ADMIN: dict[str, dict[str, Row]] = {
     **_model("accounts/organization", add=ROOT),
     **_model("accounts/user", add=ROOT, change=ROOT, lists=ROOT),
     **_model("interviews/session", saving=302),
+    **_model("interviews/erasure", saving=None),
     **_model("interviews/guide", add=ADMINS, delete=MANAGE),
     **_model("insights/llmspending", saving=None),
     **_model("insights/bankquestion", delete=MANAGE, saving=None),

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -15,6 +16,7 @@ from django.core.cache import cache
 from django.db import models, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData
@@ -26,7 +28,9 @@ from insights.analyzers.base import Finding
 from insights.cards import store_finding
 from insights.kinds import Kind
 from insights.models import AtsConnection, LlmSpending
-from sessions.models import Guide
+from sessions import candidates, notices, receipts
+from sessions.models import Erasure, Guide
+from sessions.notes import add_note
 from tests.factories import (
     Cast,
     go_live,
@@ -92,7 +96,10 @@ class World:
         upload = Upload.objects.create(session=recorded, created_by=cast.olga, size=1_000_000)
         guide = Guide.objects.create(organization=here, title="Backend")
         competency = guide.competencies.create(name="Design")
-        competency.questions.create(text="How?")
+        planned = competency.questions.create(text="How?")
+        session.guide = guide
+        session.save(update_fields=["guide"])
+        way = candidates.make_link(session=session, by=cast.olga)
         passkey = Authenticator.objects.create(
             user=cast.olga, type="webauthn", data={"name": "Key", "credential": a_credential()}
         )
@@ -103,7 +110,12 @@ class World:
         self.values: dict[str, Any] = {
             "session_id": session.pk,
             "insight_id": card.pk,
+            "segment_id": line.pk,
+            "note_id": add_note(session=session, author=cast.olga, text="Mine.").pk,
+            "request_id": candidates.ask(link=way[0], kind="copy").pk,
+            "question": planned.pk,
             "upload_id": upload.pk,
+            "guide_id": guide.pk,
             "device_id": card.pk,  # no device's
             "channel": "candidate",
             "token_id": ApiToken.objects.filter(user=cast.olga).first().pk,
@@ -122,6 +134,19 @@ class World:
         )
         LlmSpending.objects.create(organization=here, day=date(2026, 1, 5))
         make_bank_question(here, "What did you measure?")
+        erasure = Erasure.objects.create(
+            organization=here, session_id=uuid4(), reason="expired", started_at=timezone.now()
+        )
+        receipts.sign(erasure)
+        erasure.save()
+        notice = notices.publish(
+            organization=here, country="", language="en", text="Ours.", by=cast.ada
+        )
+        self.values |= {
+            "organization": here.slug,
+            "erasure_id": erasure.pk,
+            "notice_id": notice.pk,
+        }
         self.objects: dict[type[models.Model], models.Model] = {
             User: cast.sam,
             AuditEntry: AuditEntry.objects.filter(organization=here).first(),

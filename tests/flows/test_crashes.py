@@ -53,6 +53,11 @@ class Recorder:
         self.session = session
         self.role = role
         self.durable = None  # the oldest sample still kept; None before the first connection
+        self.received = 0
+        self.beside = [self]  # all who record at once: nobody runs ahead of the slowest
+
+    def may_send(self, sent):
+        return sent - min(recorder.received for recorder in self.beside) < AHEAD
 
     def record(self, client, *, until=None):
         """Send until the interview is stored, or until `until(received, durable)` is true."""
@@ -62,27 +67,33 @@ class Recorder:
             audio.send(json.dumps(start | ({"offset": self.durable} if self.durable else {})))
             ready = json.loads(audio.recv(timeout=60))
             assert ready["type"] == "ready", ready
-            received = sent = ready["resume_from"]
+            self.received = sent = ready["resume_from"]
             assert sent >= (self.durable or 0), "it asks for what it said was stored"
             while True:
-                while sent < len(PCM) // 2 and sent - received < AHEAD:
+                while sent < len(PCM) // 2 and self.may_send(sent):
                     chunk = PCM[2 * sent : 2 * sent + CHUNK]
                     audio.send(chunk)
                     sent += len(chunk) // 2
                     if sent == len(PCM) // 2:
                         audio.send('{"type":"stop"}')
-                message = json.loads(audio.recv(timeout=60))
+                try:
+                    message = json.loads(audio.recv(timeout=0.1))
+                except TimeoutError:
+                    continue  # somebody slower may have caught up
                 assert message["type"] in {"ack", "stopped"}, message
                 self.durable = message["durable"]
                 if message["type"] == "stopped":
                     return
-                received = message["received"]
-                if until and until(received, self.durable):
+                self.received = message["received"]
+                if until and until(self.received, self.durable):
                     return
 
 
 def record_all(client, recorders, *, until=None):
     """Record all roles at once; to the end, or until somebody kills the server."""
+
+    for recorder in recorders:
+        recorder.beside = recorders
 
     def record(recorder):
         if until is None:

@@ -10,7 +10,7 @@ from insights.cards import store_finding
 from insights.kinds import Kind
 from insights.models import Insight
 from sessions.models import Session
-from tests.factories import PASSWORD, go_live, say
+from tests.factories import PASSWORD, client_of, go_live, say
 
 SEES = {"olga", "sam", "cora", "ada"}
 PEOPLE = ["olga", "sam", "cora", "eve", "mia", "vic", "ada", "otto", "lea"]
@@ -30,12 +30,6 @@ def held(cast):
         source="rules",
     )
     return cast
-
-
-def client_of(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_sharing_with_somebody_elsewhere_is_refused(held):

@@ -332,7 +332,7 @@ def test_what_was_taken_away_is_not_said_again(session, line, next_answer):
 
 def hide(session, segment, text=""):
     """Turn a line into an echo, or leave some other words of it."""
-    segment.echo = not text
+    segment.hidden = not text
     segment.text = text or segment.text
     with transaction.atomic():
         segment.revision = events.next_revision(session.pk)

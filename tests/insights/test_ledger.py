@@ -161,7 +161,7 @@ def test_an_echo_makes_no_claim_and_proves_none(session):
     last = hear(session, NEVER, at=60)
     analyse(session)
     assert session.claims.filter(verdict="conflicts").exists()
-    last.echo = True
+    last.hidden = True
     last.save()
     hear(session, "And that was all of it for me.", at=90)
     analyse(session)
@@ -172,7 +172,7 @@ def test_an_echo_makes_no_claim_and_proves_none(session):
 def test_a_claim_on_an_echo_is_made_anew_on_the_line_that_was_echoed(session):
     echo = hear(session, FIVE)
     analyse(session)
-    echo.echo = True
+    echo.hidden = True
     echo.save()
     line = hear(session, FIVE, at=30)
     analyse(session)

@@ -98,7 +98,8 @@ def test_another_sessions_key_opens_nothing(live, cast):
     other = make_session(cast.olga, cast.organization)
     assert memory.recall(other, window(STORY), MODEL) is None
     cache.set(
-        sealed_cache._name(other, memory.NAME), cache.get(sealed_cache._name(live, memory.NAME))
+        sealed_cache._name(other.pk, memory.NAME),
+        cache.get(sealed_cache._name(live.pk, memory.NAME)),
     )
     assert memory.recall(other, window(STORY), MODEL) is None
 

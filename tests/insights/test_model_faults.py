@@ -140,7 +140,7 @@ def test_a_window_without_words_is_no_answer_of_the_model(live, model):
     breaker.failed(AnalyzerError("unauthorized", "no"))
     cache.delete(breaker._key("open"))  # the pause is over
     echo = hear(live)
-    echo.echo = True
+    echo.hidden = True
     echo.save()
     assert (read(live).engine, model.requests) == ("llm", [])
     assert breaker.standing() == ("half open", "unauthorized")
@@ -280,7 +280,8 @@ async def test_the_page_gets_cards_and_a_word_while_the_model_is_silent(cast, mo
             pass
         await database_sync_to_async(worker.join)(20)
     snapshot = await database_sync_to_async(queries.snapshot)(session)
-    assert snapshot["session"]["analysis"] == {"engine": "llm", "detail": "", "reviewing": False}
+    told = {"engine": "llm", "reason": "", "detail": "", "reviewing": False}
+    assert snapshot["session"]["analysis"] == told
     sources = {card["source"] for card in snapshot["insights"] if card["state"] == "complete"}
     assert "llm" in sources
 

@@ -117,13 +117,13 @@ def test_the_model_reads_redacted_words(live, model):
 
 def test_an_answer_that_comes_after_the_final_is_shown_then(live, model, monkeypatch):
     prediction.heard(live.pk, "candidate", PARTIAL)
-    keep = prediction._note_run
+    keep = prediction._keep
 
     def final_meanwhile(*args):
         finish(live)
         return keep(*args)
 
-    monkeypatch.setattr(prediction, "_note_run", final_meanwhile)
+    monkeypatch.setattr(prediction, "_keep", final_meanwhile)
     prediction.prefetch(live.pk)
     assert shown(live) == [QUESTION["content"]]
 
@@ -150,8 +150,8 @@ def test_another_sessions_cache_entry_does_not_open(cast, live, model):
     overhear(live)
     other = go_live(make_session(cast.olga, cast.organization))
     cache.set(
-        sealed_cache._name(other, prediction.READY),
-        cache.get(sealed_cache._name(live, prediction.READY)),
+        sealed_cache._name(other.pk, prediction.READY),
+        cache.get(sealed_cache._name(live.pk, prediction.READY)),
         60,
     )
     finish(other)
@@ -168,12 +168,12 @@ def test_an_erasure_during_the_call_leaves_nothing_readable(live, model):
     worker.start()
     assert model.reached.wait(20)
     Session.objects.filter(pk=live.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert retention.erase(live.pk)
+    assert retention.run().finished == 1
     model.released.set()
     worker.join(20)
     assert not worker.is_alive()
-    assert cache.get(sealed_cache._name(live, prediction.READY)) is None
-    assert cache.get(sealed_cache._name(live, prediction.HEARD)) is None
+    assert cache.get(sealed_cache._name(live.pk, prediction.READY)) is None
+    assert cache.get(sealed_cache._name(live.pk, prediction.HEARD)) is None
     assert not AnalysisRun.objects.exists()
     assert LlmSpending.objects.get().calls == 1, "what it cost is the organization's"
 
@@ -209,7 +209,7 @@ NEVER = [analysis_off, consent_withdrawn, ended, switched_off, no_model]
 def test_nothing_is_kept_or_fetched(live, model, settings, why):
     why(live, settings)
     assert not prediction.heard(live.pk, "candidate", PARTIAL)
-    assert cache.get(sealed_cache._name(live, prediction.HEARD)) is None
+    assert cache.get(sealed_cache._name(live.pk, prediction.HEARD)) is None
 
 
 @pytest.mark.parametrize("why", NEVER, ids=lambda why: why.__name__)

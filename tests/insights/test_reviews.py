@@ -59,7 +59,12 @@ def test_a_review_reads_with_the_model_what_the_rules_read_before(live, model):
     assert (run.engine, run.error, run.after) == ("llm", "", 0)
     assert run.tokens_in > 0
     assert Insight.objects.filter(source="llm", state="complete").count() == 2
-    assert queries.analysis_json(live) == {"engine": "llm", "detail": "", "reviewing": False}
+    assert queries.analysis_json(live) == {
+        "engine": "llm",
+        "reason": "",
+        "detail": "",
+        "reviewing": False,
+    }
     assert AnalysisRun.objects.filter(purpose="live").get().error == "unreachable"
 
 

@@ -7,7 +7,7 @@ from insights import analysis, asking, cards, instant, queries, reviews
 from insights.analyzers.base import Analysis, Finding
 from insights.kinds import Kind
 from insights.models import AnalysisRun, AnalysisState, Insight
-from sessions import access, retention, services
+from sessions import access, consents, retention, services
 from sessions.models import Session
 from tests.factories import go_live, say
 from transcription import queries as words
@@ -162,7 +162,7 @@ def test_an_erasure_while_a_run_begins_ends_it(session, monkeypatch, step):
     def erased_meanwhile(*args, **known):
         found = real(*args, **known)
         Session.objects.filter(pk=session.pk).update(expires_at=timezone.now())
-        retention.erase(session.pk)
+        retention.run()
         return found
 
     monkeypatch.setattr(module, step, erased_meanwhile)
@@ -181,6 +181,32 @@ def test_after_a_withdrawal_nothing_more_is_read(session, monkeypatch):
     services.end_session(session=session)
     assert reviews.review_session(session_id=session.pk) is None
     assert AnalysisRun.objects.count() == 1
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_withdrawal_stops_what_is_being_read(session, monkeypatch, ended):
+    segment = hear(session, ANSWER)
+    found = finding(segment)
+
+    class Slow:
+        def analyze(self, window, *, emit=None):
+            consents.withdraw(session=session, method="link")
+            if emit:
+                emit(found)
+            return Analysis((found,), "rules")
+
+    read = analysis.analyze_session
+    if ended:
+        read(session_id=session.pk)
+        Insight.objects.all().delete()
+        services.end_session(session=session)
+        read = reviews.review_session
+    runs = AnalysisRun.objects.count()
+    monkeypatch.setattr(asking, "_rule_analyzer", Slow)
+    read(session_id=session.pk)
+    assert session.consents.get().withdrawn_at is not None
+    assert not Insight.objects.exists()
+    assert AnalysisRun.objects.count() == runs
 
 
 def test_a_worker_that_lost_its_lease_writes_no_cursor(session, monkeypatch):

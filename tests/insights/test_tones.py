@@ -52,7 +52,7 @@ def test_a_line_has_one_tone_however_often_it_is_noted(session):
 def test_an_echo_has_no_tone(session):
     line = say(session, STRESSED)
     tones.note(session, line)
-    line.echo = True
+    line.hidden = True
     line.save()
     assert list(queries.tones_of(session)) == []
     line.tone.delete()

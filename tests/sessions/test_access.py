@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection, transaction
 from django.http import Http404
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import identity, tokens
@@ -14,11 +16,11 @@ from accounts.models import Organization
 from accounts.roles import Role
 from accounts.services import add_member
 from copilot.lib.errors import DomainError
-from sessions import access
+from sessions import access, candidates
 from sessions.access import Perm
 from sessions.models import Session
 from sessions.services import transfer_sessions
-from tests.factories import make_session, share_until
+from tests.factories import client_of, go_live, make_session, share_until
 
 V, C, R, S, D = Perm.VIEW, Perm.COMMENT, Perm.RECORD, Perm.SHARE, Perm.DELETE
 ALL = {V, C, R, S, D}
@@ -176,6 +178,25 @@ def test_the_flags_of_a_page_cost_two_queries(cast, django_assert_num_queries):
         access.perms_of(cast.sam, cast.session)
 
 
+def test_many_interviews_cost_no_more_queries_than_one(cast):
+    olga = client_of(cast.olga)
+    olga.get("/api/v1/sessions/")  # the first request of a browser asks for more
+    costs = []
+    for more in (1, 4):
+        for _ in range(more):
+            session = go_live(make_session(cast.olga, cast.organization))
+            candidates.make_link(session=session, by=cast.olga)
+        with CaptureQueriesContext(connection) as queries:
+            listed = olga.get("/api/v1/sessions/").json()["results"]
+        costs.append(len(queries))
+    assert len(listed) == 6
+    assert costs[0] == costs[1]
+    for one in listed:
+        alone = olga.get(f"/api/v1/sessions/{one['id']}/").json()
+        for part in ("consent", "candidate", "off_records"):
+            assert one[part] == alone[part]
+
+
 def test_a_new_owner_keeps_everything_from_a_page_opened_before_the_handover(cast):
     opened_before = access.get_session(cast.ada, cast.session.pk, Perm.SHARE)
     transfer_sessions(organization=cast.organization, owner=cast.olga, to=cast.mia)
@@ -188,3 +209,12 @@ def test_a_new_owner_keeps_everything_from_a_page_opened_before_the_handover(cas
             change()
     assert allowed(cast.mia, cast.session) == ALL
     assert access.ends_at(cast.mia, cast.session) is None
+
+
+def test_an_interview_that_was_erased_cannot_be_held(cast):
+    with transaction.atomic():
+        assert access.hold(cast.session).pk == cast.session.pk
+        Session.objects.filter(pk=cast.session.pk).update(wrapped_key=None)
+        with pytest.raises(DomainError) as refused:
+            access.hold(cast.session)
+    assert (refused.value.code, refused.value.status) == ("erased", 410)

@@ -8,7 +8,7 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from sessions import events, services
+from sessions import consents, events
 from sessions.models import Session
 from tests.factories import make_session
 from tests.sockets import connected, socket_to
@@ -49,7 +49,7 @@ async def test_a_foreign_origin_is_refused(cast):
 async def test_everybody_who_watches_gets_what_happens(cast):
     path = live(cast.session)
     async with connected(path, cast.olga) as olga, connected(path, cast.sam) as sam:
-        await database_sync_to_async(services.record_consent)(
+        await database_sync_to_async(consents.record_consent)(
             session=cast.session, noted_by=cast.olga, method="verbal"
         )
         for socket in (olga, sam):
@@ -74,7 +74,7 @@ async def test_a_rolled_back_change_is_never_heard(cast):
     def change_and_fail():
         try:
             with transaction.atomic():
-                services.record_consent(session=cast.session, noted_by=cast.olga, method="verbal")
+                consents.record_consent(session=cast.session, noted_by=cast.olga, method="verbal")
                 raise RuntimeError
         except RuntimeError:
             pass
@@ -92,7 +92,7 @@ def change_in_thread(cast):
 
     @database_sync_to_async
     def change():
-        services.record_consent(session=cast.session, noted_by=cast.olga, method="verbal")
+        consents.record_consent(session=cast.session, noted_by=cast.olga, method="verbal")
         done.set()
 
     return asyncio.ensure_future(change()), done

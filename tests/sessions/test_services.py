@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import AuditEntry
 from copilot.lib.errors import DomainError
-from sessions import notices, services
+from sessions import consents, notes, notices, retention, services
 from sessions.models import Guide, Session
 from sessions.signals import session_ended
 from tests.factories import go_live, make_session
@@ -19,7 +19,7 @@ def test_it_does_not_start_without_consent(cast):
 
 
 def test_withdrawn_consent_is_no_consent(cast):
-    record = services.record_consent(session=cast.session, noted_by=cast.olga, method="written")
+    record = consents.record_consent(session=cast.session, noted_by=cast.olga, method="written")
     record.withdrawn_at = record.given_at
     record.save()
     with pytest.raises(DomainError, match="no_consent"):
@@ -27,11 +27,11 @@ def test_withdrawn_consent_is_no_consent(cast):
 
 
 def test_the_consent_record_says_which_notice_who_when_and_how(cast):
-    record = services.record_consent(
+    record = consents.record_consent(
         session=cast.session, noted_by=cast.olga, method="written", given_by=" Daniel Reyes "
     )
     record.refresh_from_db()
-    assert record.notice_version == notices.current().version
+    assert record.notice_version == notices.notice_for(cast.session).version
     assert (record.method, record.noted_by, record.given_by) == (
         "written",
         cast.olga,
@@ -41,7 +41,7 @@ def test_the_consent_record_says_which_notice_who_when_and_how(cast):
 
 def test_an_unknown_way_of_consent_is_refused(cast):
     with pytest.raises(DomainError, match="bad_method"):
-        services.record_consent(session=cast.session, noted_by=cast.olga, method="telepathy")
+        consents.record_consent(session=cast.session, noted_by=cast.olga, method="telepathy")
 
 
 def test_it_ends_once_and_expires_after_the_retention_time(cast):
@@ -116,10 +116,10 @@ def test_another_organizations_guide_is_refused(cast):
 
 def test_what_is_done_to_an_interview_leaves_a_trace_without_words(cast):
     session = go_live(cast.session)
-    services.add_note(session=session, author=cast.cora, text="Daniel seems calm.")
+    notes.add_note(session=session, author=cast.cora, text="Daniel seems calm.")
     services.set_visibility(session=session, visibility="organization")
-    services.set_legal_hold(session=session, hold=True)
-    services.set_legal_hold(session=session, hold=True)  # nothing new
+    retention.hold(session=session, hold=True)
+    retention.hold(session=session, hold=True)  # nothing new
     services.end_session(session=session)
     entries = AuditEntry.objects.filter(object_id=str(session.pk)).order_by("pk")
     assert list(entries.values_list("action", flat=True)) == [

@@ -9,16 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from sessions import access, services
-from tests.factories import make_session, make_user, share_until
+from tests.factories import client_of, make_session, make_user, share_until
 
 SHARES = {"olga", "ada"}
 PEOPLE = ["olga", "sam", "cora", "eve", "mia", "vic", "ada", "otto", "lea"]
-
-
-def client_of(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from sessions import events, services
+from sessions import consents, events, services
 from sessions.models import Session
 from tests import webm
 from tests.factories import go_live
@@ -399,7 +399,7 @@ async def test_audio_before_consent_is_refused(scripted, cast):
 
 
 async def test_audio_with_consent_but_before_the_start_is_refused(scripted, cast):
-    await database_sync_to_async(services.record_consent)(
+    await database_sync_to_async(consents.record_consent)(
         session=cast.session, noted_by=cast.olga, method="verbal"
     )
     async with connected(audio(cast.session), cast.olga) as socket:

@@ -181,7 +181,7 @@ def told(monkeypatch):
 
 
 def shown(session):
-    rows = Session.objects.get(pk=session.pk).segments.filter(echo=False)
+    rows = Session.objects.get(pk=session.pk).segments.filter(hidden=False)
     return [(row.role, row.text) for row in rows]
 
 
@@ -192,9 +192,9 @@ def test_an_echo_that_comes_later_is_stored_hidden(live, told):
     clean = candidate.store(ANSWER)
     echo = interviewer.store(ANSWER, at=0.1, level=ECHO)
     assert shown(live) == [("candidate", ANSWER)]
-    assert echo.echo
+    assert echo.hidden
     assert signals == [clean.pk], "nobody analyses an echo"
-    assert [(kind, body["segment"]["echo"]) for kind, body in events] == [
+    assert [(kind, body["segment"]["hidden"]) for kind, body in events] == [
         ("segment", False),
         ("segment_changed", True),
     ]
@@ -209,7 +209,7 @@ def test_an_echo_that_came_first_is_taken_back(live, told):
     clean = candidate.store(ANSWER)
     assert shown(live) == [("candidate", ANSWER)]
     assert signals == [echo.pk, clean.pk]
-    kinds = [(kind, body["segment"]["role"], body["segment"]["echo"]) for kind, body in events]
+    kinds = [(kind, body["segment"]["role"], body["segment"]["hidden"]) for kind, body in events]
     assert kinds[1:] == [("segment", "candidate", False), ("segment_changed", "interviewer", True)]
     stored = Segment.objects.get(pk=echo.pk)
     assert stored.revision == events[-1][1]["revision"] > events[-2][1]["revision"]

@@ -67,8 +67,17 @@ class AudioConsumer(StreamConsumer):
         plain = (self.encoding, self.sample_rate) == (PCM, SAMPLE_RATE)
         self._listen(stream, None if plain else self._decoder(at=resume_from, origin=origin))
         engine = {"name": stream.engine.name, "reason": stream.engine.reason}
-        await self._send(type="ready", resume_from=resume_from, begin=stream.begin, engine=engine)
+        await self._send(
+            type="ready",
+            resume_from=resume_from,
+            begin=stream.begin,
+            engine=engine,
+            off_record=stream.off_record,
+        )
         await self._announce()
+
+    async def _tell_record(self, *, off: bool, seconds: int) -> None:
+        await self._send(type="record", off=off, seconds=seconds)
 
     async def _progress(self, received: int, durable: int) -> None:
         if not self.closed:

@@ -13,7 +13,7 @@ from accounts.kinds import Event
 from copilot.lib.errors import DomainError
 from sessions import events
 from sessions.doorkeeper import Doorkeeper, Rule
-from transcription import inputs, protocol
+from transcription import inputs, protocol, services
 from transcription.engines.base import SAMPLE_RATE
 from transcription.protocol.limits import seconds_in
 from transcription.streams import LiveStream
@@ -119,12 +119,29 @@ class StreamConsumer(AsyncWebsocketConsumer):
         await self._answer(DomainError("access_ended", detail))
 
     async def audio_end(self, message: dict[str, Any]) -> None:
-        """The interview ended elsewhere: keep the last words, then say so."""
+        """The interview ended elsewhere: keep the last words, then say so.
+
+        Where the candidate agrees no longer there are no last words.
+        """
         if self.stream is not None:
             stream, self.stream = self.stream, None
+            if message.get("at_once"):
+                await stream.drop()
+                await self._answer(services.no_consent())
+                return
             with contextlib.suppress(DomainError):
                 await stream.finish()
             await self._answer(DomainError("ended", "This interview has ended."))
+
+    async def audio_record(self, message: dict[str, Any]) -> None:
+        """The interview went off the record, or on again: show nothing of what is being said."""
+        if self.stream is not None:
+            await self.stream.heed()
+        if self.door.is_open and not self.closed:
+            await self._tell_record(off=message["off"], seconds=message["seconds"])
+
+    async def _tell_record(self, *, off: bool, seconds: int) -> None:
+        """Tell the client, where its protocol has words for it."""
 
     async def audio_opened(self, message: dict[str, Any]) -> None:
         """Another connection opened this channel, perhaps in another process, perhaps before us."""

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from itertools import pairwise
 
+from . import national
 from .spans import Span
 from .spoken import FILLERS, SINGLES, Run, runs
 from .tokens import Token
@@ -18,19 +19,27 @@ _IBAN_LENGTH = {
     "NO": 15, "PL": 28, "PT": 25, "RO": 24, "SA": 24, "SE": 24, "SI": 19, "SK": 24, "TR": 26,
     "AE": 23, "UA": 29,
 }  # fmt: skip
+# One that was heard letter by letter, or with an error that its check digits show.
+_HEARD_IBAN = re.compile(
+    r"(?<!\w)[A-Z](?:-?| )[A-Z][ -]?(?:\d|O-)(?:(?:,? |-)?[A-Z0-9]){10,40}(?:(?:,? |-)?\d)(?!\w)"
+)
+_LISTED = re.compile(r"(?<![\w-])(?:[A-Z0-9]-){9,}[A-Z0-9](?!\w)")
+_NUMBERED = re.compile(
+    r"\b(?:account|card|iban|passport|id|insurance|security|tax) number (?:is|was|:) (?:the |a )?"
+    r"(?P<code>(?:\w*\d\w*[ ,.-]{0,2}){2,})",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"(?<![\w./#-])(?=\w*[A-Z]\w*[A-Z])(?=(?:[A-Z]*\d){6})[A-Z0-9]{12,20}(?!\w)")
 _IBAN_CUE = re.compile(r"\b(?:i ?ban|international (?:bank )?account)\b", re.IGNORECASE)
 _DOCUMENT_CUE = re.compile(
-    r"\b(?:passport|licen[cs]e|national insurance|\bnino|identity card|id card|"
+    rf"\b(?:{national.CUE}|"
+    r"passport|licen[cs]e|national insurance|\bnino|identity card|id card|"
     r"(?:employee|staff|badge|"
     r"student|member(?:ship)?|policy|tax|insurance|patient|personnel)(?: id\w*| i d| numbers?| no)|"
     r"my id|plate)\b",
     re.IGNORECASE,
 )
-_NINO = re.compile(
-    r"\b(?!BG|GB|NK|KN|TN|NT|"
-    r"ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\s?\d{2}\s?\d{2}\s?\d{2}\s?[A-D]\b"
-)
-_RRN = re.compile(r"\b\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])-[1-8]\d{6}\b")
+_FEWEST_HEARD = 6  # digits of a code that a recognizer wrote
 _FEWEST_UNANNOUNCED = 10  # digits of an IBAN that nothing announces
 _LETTERS = {"bee": "b", "see": "c", "dee": "d", "gee": "g", "jay": "j", "kay": "k", "double-u": "w"}
 
@@ -38,6 +47,14 @@ _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 # An address with /16 behind it is a network, no host.
 _IPV4 = re.compile(rf"(?<![\w.]){_OCTET}(?:\.{_OCTET}){{3}}(?!\w|\.\d|/\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE)
+# What recognizers make of spoken addresses ("1.805.102.100"), where an address was announced.
+_LONG_IP = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){4,5}(?!\w|\.\d|/\d)")
+_ODD_IP = re.compile(r"(?<![\w.])\d{2,3}\.\d{2,3}\.\d{2,3}\.\d{2,3}(?!\w|\.\d|/\d)")
+_MISHEARD_IP = re.compile(
+    r"\b(?:ip(?: address)?|i p|vpn|router|ssh)\b[\w' ]{0,24}?[\s:]"
+    r"(?P<ip>(?=[\d.,]*\d{3})\d+[.,]\d+(?:[.,]\d+)+)(?![\d/-])",
+    re.IGNORECASE,
+)
 _VERSION = re.compile(r"(?:version|release|\bv|build)\s*(?:is|was|number)?\s*$", re.IGNORECASE)
 
 
@@ -51,8 +68,9 @@ def find_documents(
         if is_iban(_plain(m.group()))
     ]
     found += [Span(m.start(), m.end(), "IBAN", v) for m, v in _iban_prefixes(text)]
-    found += [Span(m.start(), m.end(), "ID", _plain(m.group())) for m in _NINO.finditer(text)]
-    found += [Span(m.start(), m.end(), "ID", _plain(m.group())) for m in _RRN.finditer(text)]
+    if sum(map(str.isdigit, text)) >= _FEWEST_HEARD:
+        found += _heard(text)
+    found += national.find_national(text)
     found += _spelled(text, tokens, said, english)
     return found
 
@@ -84,9 +102,37 @@ def _iban_prefixes(text: str) -> list[tuple[re.Match[str], str]]:
     return found
 
 
+def _heard(text: str) -> list[Span]:
+    """Return long codes as recognizers write them, whose check digits need not fit."""
+    found = []
+    for match in _HEARD_IBAN.finditer(text):
+        code = re.sub(r"[^A-Z0-9]", "", match.group())
+        size = _IBAN_LENGTH.get(code[:2])
+        digits = sum(char.isdigit() for char in code)
+        if size and digits >= _FEWEST_UNANNOUNCED and abs(len(code) - size) <= 8:
+            found.append(Span(match.start(), match.end(), "IBAN", code))
+    for match in _LISTED.finditer(text):
+        digits = sum(char.isdigit() for char in match.group())
+        if digits >= 6:
+            found.append(Span(match.start(), match.end(), "ID", _plain(match.group())))
+    for match in _NUMBERED.finditer(text):
+        code = match.group("code").rstrip(" ,.-")
+        if sum(char.isdigit() for char in code) >= 6:
+            start = match.start("code")
+            found.append(Span(start, start + len(code), "ID", _plain(code)))
+    found += [
+        Span(match.start(), match.end(), "ID", match.group())
+        for match in _CODE.finditer(text)
+        if not national.is_technical(text, match.start()) and re.search(r"[G-Z]", match.group())
+    ]
+    return found
+
+
 def _spelled(text: str, tokens: list[Token], said: list[Run], english: bool) -> list[Span]:
     """Return codes of single letters and digits ("c zero one two ...") that a cue announces."""
     if not said and not any(token.is_number for token in tokens):
+        return []
+    if not any(_may_spell(token) for token in tokens):
         return []
     cue = _IBAN_CUE.search(text) or _DOCUMENT_CUE.search(text)
     if cue is None and sum(len(run.digits) for run in said) < _FEWEST_UNANNOUNCED:
@@ -100,9 +146,10 @@ def _spelled(text: str, tokens: list[Token], said: list[Run], english: bool) -> 
             token = tokens[index]
             run = digits_at.get(index)
             if run and not (token.low == "o" and _among_letters(tokens, index)):
-                if run.cardinal:
+                letter = "K" if tokens[run.last].low == "k" else ""  # a thousand, or a letter
+                if run.cardinal and not (letter and code):
                     break
-                code, last, index = code + run.digits, run.last, run.last + 1
+                code, last, index = code + run.digits + letter, run.last, run.last + 1
             elif token.low == "o" and _among_letters(tokens, index):
                 code, last, index = code + "O", index, index + 1
             elif token.is_number or (token.low in SINGLES and english and code):
@@ -130,6 +177,15 @@ def _spelled(text: str, tokens: list[Token], said: list[Run], english: bool) -> 
     return found
 
 
+def _may_spell(token: Token) -> bool:
+    """Tell whether a token may be a letter of a code; "a" and "I" mostly are words."""
+    if not token.is_word:
+        return False
+    if len(token.low) == 1:
+        return token.glued or token.low not in ("a", "i")
+    return token.low in _LETTERS or (len(token.text) <= 4 and token.text.isupper())
+
+
 def _among_letters(tokens: list[Token], index: int) -> bool:
     """Tell whether "o" stands between spelled letters and so is no zero."""
     around = tokens[max(0, index - 1) : index] + tokens[index + 1 : index + 2]
@@ -153,11 +209,12 @@ def _judge(
     digits = sum(char.isdigit() for char in code)
     if code[:2].isalpha() and len(code) >= 15 and (is_iban(code) or (digits >= 10 and cue)):
         return Span(start, end, "IBAN", code)
-    if cue is None or cue.start() > start or start - cue.end() > 60:
+    behind = cue is not None and end <= cue.start() <= end + 24  # "... that's the d n i"
+    if cue is None or (not behind and (cue.start() > start or start - cue.end() > 60)):
         return None
     if _IBAN_CUE.match(cue.group()) and len(code) >= 8 and code[:2].isalpha():
         return Span(start, end, "IBAN", code, open=end >= len(text.rstrip(" .,")))
-    if digits >= 4 and any(char.isalpha() for char in code) and len(code) <= 14:
+    if digits >= 4 and any(char.isalpha() for char in code) and len(code) <= 18:
         return Span(start, end, "ID", code)
     return None
 
@@ -170,7 +227,29 @@ def find_ips(text: str, tokens: list[Token], said: list[Run]) -> list[Span]:
         if _VERSION.search(before) or not _is_host(match.group()):
             continue
         found.append(Span(match.start(), match.end(), "IP", match.group().lower()))
+    if text.count(".") + text.count(",") > 1 and any(map(str.isdigit, text)):
+        found += _misheard_ips(text)
     return found + _spoken_ips(text, tokens, said)
+
+
+def _misheard_ips(text: str) -> list[Span]:
+    """Return what recognizers made of addresses: too many parts, or parts too large."""
+    found: list[Span] = []
+    for match in _ODD_IP.finditer(text):
+        before = text[max(0, match.start() - 16) : match.start()]
+        sizes = [len(part) for part in match.group().split(".")]
+        if sizes.count(3) >= 2 and not (_VERSION.search(before) or _IPV4.fullmatch(match.group())):
+            found.append(Span(match.start(), match.end(), "IP", match.group()))
+    for match in _LONG_IP.finditer(text):
+        before = text[max(0, match.start() - 16) : match.start()]
+        numbers = [int(part) for part in match.group().split(".")]
+        if sum(map(bool, numbers)) >= 4 and not _VERSION.search(before):
+            found.append(Span(match.start(), match.end(), "IP", match.group()))
+    for match in _MISHEARD_IP.finditer(text):
+        place = match.span("ip")
+        if _is_host(match.group("ip")) or not _IPV4.fullmatch(match.group("ip")):
+            found.append(Span(*place, "IP", match.group("ip")))
+    return found
 
 
 def _is_host(literal: str) -> bool:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 
+from . import national
 from .spans import Span
 from .spoken import Run
 from .tokens import Token
 
 _CONTEXT = 70  # characters before a run in which a cue counts
 _PHONE = (
-    r"phones?|cell(?:phone)?|mobile|telephone|landline|whats ?app|fax|(?:call|text|ring|reach|dial|"
-    r"phone) (?:me|him|her|us|them)|my number|(?:his|her|their|contact|home|work|direct) (?:number|"
-    r"line)|dial"
+    r"phones?|cell(?:phone)?|mobile|telephone|landline|whats ?app|fax|area code|"
+    r"(?:call|text|ring|reach|dial|phone) (?:me|him|her|us|them)|my number|"
+    r"(?:his|her|their|contact|home|work|direct) (?:number|line)|dial"
 )
-_NUMBER = r"numbers? (?:is|was|would be)|number's|digits are"  # of what, an earlier cue says
+# Of what, an earlier cue says.
+_NUMBER = r"numbers? (?:(?:for|of|i) \w+ )?(?:is|was|would be)|number's|digits are"
 _SSN = r"social(?: security| insurance)?(?: number)?|ssn|s\.?s\.?n\.?|\bsin\b"
 _CARD = (
     r"(?:credit|debit|bank|corporate|my|the|a) card|card (?:number|ending)|visa|master ?card|"
@@ -26,11 +28,12 @@ _ID = (
     r"tax(?:payer)?|insurance|"
     r"identity|account|routing|green card|visa|aadhaar|aadhar|medicare|nhs)"
     r"(?: card)?(?: id\w*| i\.?d\.?| numbers?| no\.?|$)|tax id|my id\b|aadhaar|aadhar|"
-    r"\bnino\b|\bein\b|\bitin\b"
+    r"(?:my|his|her|the) address (?:of (?:my|his|her) \w+ )?is|\bnino\b|\bein\b|\bitin\b|"
+    rf"{national.CUE}"
 )
 _TECHNICAL = (
-    r"versions?|ports?|http|status|codes?|errors?|tickets?|issues?|pull requests?|"
-    r"\bprs?\b|builds?|rfc|"
+    r"versions?|ports?|http|status|(?<!area )codes?|errors?|tickets?|issues?|pull requests?|"
+    r"\bprs?\b|builds?|rfc|iso|"
     r"commits?|revisions?|lines?(?! is)|pages?|chapter|python|java|node|postgres\w*|"
     r"timestamps?|epoch|"
     r"unix time|offsets?|order|invoice|tracking|serial|model|jira|bug|isbn|rows?|index|"
@@ -43,13 +46,19 @@ _CUE = re.compile(
     r"(?![a-z])",
     re.IGNORECASE,
 )
+_ANNOUNCES = re.compile(
+    r"\W*(?:(?:numbers?|no|is|was|it's|would|be|uh|um|well|so)\b\W*)*", re.IGNORECASE
+)
+_DIVIDERS = frozenset(
+    "or and to is until of on in at for from by with then but if that as plus minus times".split()
+)
 _LAST_FOUR = re.compile(
     r"(?:last (?:four|4)|ending (?:in|with)|ends (?:in|with))(?:[\w' ]{0,40})\W*$", re.IGNORECASE
 )
 _AFTER = re.compile(
     r"^[\s,.]*(?:(?:is|was|'s|that's|that is|it's|would be|as)\s+)+(?:my|his|her|our|their|the|a)"
     r"(?: \w+){0,2}? (?:(?P<PHONE>cell|mobile|phone|number|landline)|(?P<SSN>social|ssn)|"
-    r"(?P<CARD>card))\b",
+    rf"(?P<CARD>card)|(?P<ID>{national.CUE}))\b",
     re.IGNORECASE,
 )
 _UNIT = re.compile(
@@ -69,18 +78,9 @@ _HTTP = frozenset(
 _NANP = re.compile(r"1?[2-9]\d{2}[2-9]\d{6}")
 
 
-def luhn(digits: str) -> bool:
-    """Tell whether the check digit of a card number fits (ISO/IEC 7812-1, annex B)."""
-    total = 0
-    for place, char in enumerate(reversed(digits)):
-        value = int(char) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
-
-
 def find(text: str, tokens: list[Token], said: list[Run]) -> list[Span]:
     """Return personal numbers in `text` among the runs of digits that were written or said."""
-    found: list[Span] = []
+    found: list[Span] = _broken(text, tokens, said)
     length = len(text.rstrip(" .,…-–—"))
     for run in said:
         start, end = tokens[run.first].start, tokens[run.last].end
@@ -93,8 +93,47 @@ def find(text: str, tokens: list[Token], said: list[Run]) -> list[Span]:
         if kind is None and at_end:
             kind = _unfinished(run, before)
         if kind is not None:
-            found.append(Span(start, end, kind, run.digits, open=still_open))
+            found.append(Span(start, end, kind, _value(kind, run.digits), open=still_open))
     return found
+
+
+def _value(kind: str, digits: str) -> str:
+    """Return a number without what one may leave out: the country code of North America."""
+    return digits[1:] if kind == "PHONE" and len(digits) == 11 and digits[0] == "1" else digits
+
+
+def _broken(text: str, tokens: list[Token], said: list[Run]) -> list[Span]:
+    """Return announced numbers that a recognizer broke up with a word it took for another."""
+    found: list[Span] = []
+    index = 0
+    while index + 1 < len(said):
+        last = index
+        while last + 1 < len(said) and _is_break(tokens, said[last], said[last + 1]):
+            last += 1
+        if last > index:
+            start, end = tokens[said[index].first].start, tokens[said[last].last].end
+            before = text[max(0, start - _CONTEXT) : start]
+            cue, distance = _cue(before, "")
+            digits = "".join(run.digits for run in said[index : last + 1])
+            named = cue in ("PHONE", "SSN", "CARD", "ID")
+            tight = _ANNOUNCES.fullmatch(before[len(before) - distance :]) if distance else True
+            if named and tight and 7 <= len(digits) <= 19:
+                found.append(Span(start, end, cue, digits))
+        index = last + 1
+    return found
+
+
+def _is_break(tokens: list[Token], run: Run, following: Run) -> bool:
+    between = [t for t in tokens[run.last + 1 : following.first] if t.low not in ",.-"]
+    if between and all(t.low in ("free", "tree") for t in between):
+        return not (run.cardinal or following.cardinal)  # "three", as recognizers write it
+    return (
+        len(between) == 1
+        and between[0].is_word
+        and between[0].low not in _DIVIDERS
+        and _CUE.match(between[0].low) is None
+        and not (run.cardinal or following.cardinal)
+    )
 
 
 def _cue(before: str, after: str) -> tuple[str, int]:
@@ -113,6 +152,8 @@ def _kind(run: Run, before: str, after: str) -> str | None:
     digits, size = run.digits, len(run.digits)
     if run.cardinal or size < 4:
         return None
+    if run.dotted and digits.startswith(("1270", "0000")):
+        return None  # this machine, any machine
     cue, _ = _cue(before, after)
     if size == 4:
         if _LAST_FOUR.search(before) and cue in ("SSN", "CARD", "ID", "PHONE"):
@@ -124,7 +165,7 @@ def _kind(run: Run, before: str, after: str) -> str | None:
     if (
         13 <= size <= 19
         and cue not in ("ID", "PHONE", "TECH")
-        and (luhn(digits) or run.singles >= 10)
+        and (national.luhn(digits) or run.singles >= 10)
     ):
         return "CARD"
     if cue == "SSN" and 7 <= size <= 11:
@@ -141,10 +182,14 @@ def _kind(run: Run, before: str, after: str) -> str | None:
         return "PHONE"
     if size < 7 or _is_years(run) or _is_counting(digits) or _is_status_codes(digits):
         return None
+    if _is_decimal(run):
+        return None
     if run.singles >= 4 and 2 * run.singles >= run.elements:
         if size > 15:
             return "ID"
         return "SSN" if size == 9 else "PHONE"
+    if run.spoken and 10 <= size <= 12 and run.elements >= 5:
+        return "PHONE"  # dialled in pairs: "forty eight one forty four six ..."
     return "PHONE" if not run.spoken and _is_phone_shape(run, shape) else None
 
 
@@ -155,11 +200,16 @@ def _unfinished(run: Run, before: str) -> str | None:
         return None
     cue, distance = _cue(before, "")
     digit_wise = run.singles >= 3 or not run.spoken
-    if cue in ("PHONE", "SSN", "CARD") and digit_wise and distance <= 30:
+    if cue in ("PHONE", "SSN", "CARD", "ID") and digit_wise and distance <= 30:
         return cue
     if cue == "" and run.spoken and run.singles >= 5 and not _is_counting(run.digits):
         return "PHONE"
     return None
+
+
+def _is_decimal(run: Run) -> bool:
+    """Tell whether digits were said behind one decimal point ("three point one four one five")."""
+    return run.dotted and run.spoken and len(run.groups) == 2 and len(run.groups[0]) <= 2
 
 
 def _is_phone_shape(run: Run, shape: tuple[int, ...]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rapidfuzz.distance import OSA
 
@@ -15,13 +15,17 @@ _TITLES = frozenset("mr mrs ms miss mister missus dr doctor prof professor sir m
 _GREETINGS = frozenset("thanks thank hi hello hey dear morning welcome goodbye bye so okay".split())
 _MONTH_CONTEXT = frozenset("in since by until last next this of early late mid from to".split())
 _SHORTEST_FUZZY = 4
+_SOUNDS = (("ph", "f"), ("ck", "k"), ("c", "k"), ("q", "k"), ("z", "s"), ("y", "i"), ("w", "v"))
 _HANGUL = re.compile(r"[가-힣]{3,4}")
 
 
 class KnownNames:
     """Find the people a session knows, in any case and with near-miss spelling."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(
+        self, names: Sequence[str], also: Mapping[int, Sequence[str]] | None = None
+    ) -> None:
+        """Take the people's names, and by a name's place in them what else means that person."""
         lists = vocabulary()
         self._owners: dict[str, list[int]] = {}
         self._weak: set[str] = set()
@@ -48,9 +52,15 @@ class KnownNames:
                 self._owners.setdefault(parts[0][1:], []).append(person)
             if len(parts) > 1 and len(parts[0] + parts[-1]) >= 8:
                 self._owners.setdefault(parts[0] + parts[-1], []).append(person)
+        for person, words in (also or {}).items():
+            for word in (t.low for said in words for t in tokenize(said) if t.is_word):
+                if len(word) > 2 and not lists.is_ordinary(word):
+                    owners = self._owners.setdefault(word, [])
+                    owners += [] if person in owners else [person]
         self._fuzzy = [
             part for part in self._owners if part not in self._weak or len(part) > _SHORTEST_FUZZY
         ]
+        self._sounds = {part: _sound(part) for part in self._fuzzy}
 
     def find(self, tokens: list[Token]) -> list[Span]:
         """Return a span for each mention, with the person's index."""
@@ -111,21 +121,27 @@ class KnownNames:
             return []
         best: list[int] = []
         closest = 3
+        heard = _sound(low)
         for part in self._fuzzy:
             allowed = 1 if len(part) < 8 else 2
             if len(part) < _SHORTEST_FUZZY or abs(len(part) - len(low)) > allowed:
                 continue
             if len(part) < 6 and part[0] != low[0]:
                 continue
-            distance = OSA.distance(part, low, score_cutoff=allowed)
+            distance = min(
+                OSA.distance(part, low, score_cutoff=allowed),
+                OSA.distance(self._sounds[part], heard, score_cutoff=allowed),
+            )
             if distance <= allowed and distance < closest:
                 best, closest = self._owners[part], distance
         return best
 
     def _near_weak(self, low: str) -> bool:
         """Tell whether a word is only a near miss of a name that is an ordinary word itself."""
+        heard = _sound(low)
         return low not in self._owners and not any(
-            OSA.distance(part, low, score_cutoff=2) <= (1 if len(part) < 8 else 2)
+            min(OSA.distance(part, low), OSA.distance(self._sounds[part], heard))
+            <= (1 if len(part) < 8 else 2)
             for part in self._fuzzy
             if part not in self._weak
         )
@@ -147,6 +163,13 @@ class KnownNames:
             return True
         # "Thanks, Mark." names somebody, "thanks mark that as done" may not.
         return capital and before in _GREETINGS
+
+
+def _sound(word: str) -> str:
+    """Return a word with letters that sound alike made one, and doubled ones single."""
+    for letters, sound in _SOUNDS:
+        word = word.replace(letters, sound)
+    return re.sub(r"(.)\1", r"\1", word)
 
 
 def _introduced(tokens: list[Token], index: int) -> bool:

@@ -30,6 +30,8 @@ class Ledger:
         with self._lock:
             keys = self._keys(kind, value)
             number = next((self._numbers[k] for k in keys if k in self._numbers), None)
+            if kind == "NAME" and number is None:
+                number = self._met(value, keep=keep)
             if number is None:
                 number = self._used[kind] + 1
                 if keep:
@@ -48,6 +50,14 @@ class Ledger:
         """Tell whether a word was part of a name found before."""
         return self._key("NAME", "part:" + word) in self._numbers
 
+    def _met(self, value: str, *, keep: bool) -> int | None:
+        """Return the number of somebody known by first name only, of whom this is the full name."""
+        first, *others = value.split()
+        alone = self._key("NAME", "alone:" + first)
+        if not others:
+            return None
+        return self._numbers.pop(alone, None) if keep else self._numbers.get(alone)
+
     def _keys(self, kind: str, value: str) -> list[tuple[str, bytes]]:
         """Return the keys under which a value may already be known, the surest first."""
         keys = [self._key(kind, value)]
@@ -58,7 +68,9 @@ class Ledger:
         return keys
 
     def _name_keys(self, value: str) -> list[tuple[str, bytes]]:
+        alone = [] if " " in value else [self._key("NAME", "alone:" + value)]
         return [
             self._key("NAME", value),
+            *alone,
             *(self._key("NAME", "part:" + part) for part in value.split() if len(part) > 2),
         ]

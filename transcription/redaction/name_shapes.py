@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from .spans import Span
 from .tokens import Token, after_sentence
@@ -25,6 +25,7 @@ _COMMON_NAMES = frozenset(
     marine wan sparkle sage peg gala temple moon bee golden willow holly joy pearl penny amber
     robin crystal dawn faith ivy misty iris melody ginger olive destiny raven ivory brook""".split()
 )
+_FEWEST_LETTERS = 5  # of a word that is spelled out; shorter ones may be initials of things
 _ENDINGS = tuple(
     """s es ed d ing er ers able ly ness ize ized izing ization ability less ish ment al ity ful
     ic ion ions or ors y""".split()
@@ -51,9 +52,15 @@ def name_at(tokens: list[Token], index: int, *, certain: bool) -> Span | None:
             surname and capital and token.low in lists.surnames
         )
         alone = certain and capital and token.low not in lists.technical
-        if not (alone or (named and surname)):
+        person = token.low in lists.ambiguous and not (
+            token.low in _COMMON_NAMES or token.low in lists.technical or token.low in lists.places
+        )
+        announced = (
+            certain and follows is not None and len(follows.low) > 2 and _is_unknown(follows)
+        )
+        if not (alone or person or announced or (named and surname)):
             return None
-    elif len(token.low) < 3 and not capital:
+    elif len(token.low) < 3 and not capital and not (certain and surname):
         return None
     last = index
     while last - index < 3 and (step := _extend(tokens, last, capital)) is not None:
@@ -85,7 +92,13 @@ def _extend(tokens: list[Token], last: int, capital: bool) -> int | None:
     if step >= len(tokens):
         return None
     token = tokens[step]
-    if token.low == "-" and token.glued and step + 1 < len(tokens) and tokens[step + 1].glued:
+    if (
+        (token.low == "-" or (token.low == "." and capital))
+        and token.glued
+        and step + 1 < len(tokens)
+        and tokens[step + 1].glued
+        and (token.low == "-" or tokens[step + 1].text.istitle())
+    ):
         step += 1
         token = tokens[step]
         return step if token.is_word else None
@@ -99,6 +112,44 @@ def _extend(tokens: list[Token], last: int, capital: bool) -> int | None:
         if after < len(tokens) and _is_surname(tokens[after], capital):
             return after
     return step if _is_surname(token, capital) else None
+
+
+def find_beside(tokens: list[Token], found: Iterable[Span]) -> list[Span]:
+    """Return unknown words that "and" joins to a name: they are one, too."""
+    at_start = {token.start: index for index, token in enumerate(tokens)}
+    at_end = {token.end: index for index, token in enumerate(tokens)}
+    beside: list[Span] = []
+    for span in found:
+        last, first = at_end.get(span.end), at_start.get(span.start)
+        if last is not None and last + 2 < len(tokens) and tokens[last + 1].low == "and":
+            other = last + 2
+        elif first is not None and first > 1 and tokens[first - 1].low == "and":
+            other = first - 2
+        else:
+            continue
+        token = tokens[other]
+        coded = _in_code(tokens, other) or is_camel(token.text) or token.text.isupper()
+        if len(token.low) > 2 and _is_unknown(token) and not coded:
+            beside.append(Span(token.start, token.end, "NAME", token.low))
+    return beside
+
+
+def find_spelled(tokens: list[Token]) -> list[Span]:
+    """Return names that were spelled letter by letter ("J-A-N-E", "j a n e")."""
+    found: list[Span] = []
+    index = 0
+    while index < len(tokens):
+        letters = []
+        last = step = index
+        while step < len(tokens) and len(tokens[step].low) == 1 and tokens[step].is_word:
+            letters.append(tokens[step].low)
+            last = step
+            step += 2 if step + 1 < len(tokens) and tokens[step + 1].low == "-" else 1
+        word = "".join(letters)
+        if len(word) >= _FEWEST_LETTERS and not vocabulary().is_ordinary(word):
+            found.append(Span(tokens[index].start, tokens[last].end, "NAME", word))
+        index = max(step, index + 1)
+    return found
 
 
 def find_given(tokens: list[Token], remembered: Callable[[str], bool]) -> list[Span]:

@@ -6,7 +6,7 @@ import re
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,23 +15,25 @@ from transcription.engines.base import Word
 if TYPE_CHECKING:
     from .ner import NamedEntities
 
-from . import codes, digits, emails, name_cues, name_shapes, name_tags, places, profiles
+from . import codes, digits, emails, name_cues, name_shapes, name_tags, places, profiles, repairs
 from .alignment import redact_words, word_ranges
 from .known_names import KnownNames
 from .ledger import Ledger
 from .spans import Span, merge
-from .spoken import runs
+from .spoken import NUMBER_WORDS, runs
 from .tokens import Token, inside, tokenize
 from .vocabulary import vocabulary
 
 _TAIL = 90  # characters of an utterance remembered while its last value may go on
 _SENTENCE_END = re.compile(r"(?<=[a-z0-9][.?!])\s+(?=[A-Z])")
 _SHORTEST_SENTENCE = 40  # characters; below it the tagger lacks context
+_WORDY = frozenset({"HANDLE", "URL"})  # made of words, which any next sentence has as well
+_LINKS = frozenset({"slash", "dot", "dash", "hyphen", "underscore", "/", ".", "-", "_"})
 _FEWEST_DIGITS = 9  # of a social security number, the shortest that Presidio looks for
 _HANGING = re.compile(
     r"(?:\b(?:is|it's|at|dot|me|on|are|number|name|address|email|mail|social|card|"
     r"passport|iban|born|in|dash|"
-    r"underscore|uh|um|slash|live|was|to|as|under|zero|oh|one|two|three|four|five|six|"
+    r"underscore|uh|um|slash|com|net|org|io|dev|live|was|to|as|under|zero|oh|one|two|three|four|five|six|"
     r"seven|eight|nine|double|"
     r"triple|\w+teen|\w+ty|twenty)|\d|[@:])$",
     re.IGNORECASE,
@@ -67,6 +69,8 @@ class Redactor:
         self,
         *,
         names: Sequence[str] = (),
+        also: Mapping[int, Sequence[str]] | None = None,
+        others: Sequence[str] = (),
         keep_names: bool = False,
         language: str = "en",
         session: str | None = None,
@@ -75,11 +79,15 @@ class Redactor:
 
         Streams of the same `session` share the numbers of their placeholders. The people in
         `names` get the first NAME numbers in the order given, so they keep them after a restart.
+        `also` says by a name's place what else means that person, such as parts of an address.
+        `others` are known as well, and numbered as they are spoken of.
         """
         return SessionRedactor(
             self._entities,
             self._ledger(session),
             names=names,
+            also=also,
+            others=others,
             keep_names=keep_names,
             language=language,
         )
@@ -103,6 +111,8 @@ class SessionRedactor:
         ledger: Ledger,
         *,
         names: Sequence[str],
+        also: Mapping[int, Sequence[str]] | None,
+        others: Sequence[str],
         keep_names: bool,
         language: str,
     ) -> None:
@@ -110,10 +120,16 @@ class SessionRedactor:
         self._ledger = ledger
         self._keep_names = keep_names
         self._english = language.lower().split("-")[0].split("_")[0] == "en"
-        self._known = KnownNames(names)
+        self._numbered = KnownNames(names).people
+        self._known = KnownNames([*names, *others], also)
         self._tail = ""
         self._tail_open: tuple[str, int] | None = None  # kind and number of the value left open
-        ledger.reserve("NAME", self._known.people)
+        ledger.reserve("NAME", self._numbered)
+
+    def reserve(self, used: Mapping[str, int]) -> None:
+        """Give new values of each kind higher numbers than those that are used already."""
+        for kind, number in used.items():
+            self._ledger.reserve(kind, number)
 
     def final(self, text: str, words: Sequence[Word] = ()) -> Redacted:
         """Return an utterance with everything personal replaced; `words` may be empty."""
@@ -143,10 +159,19 @@ class SessionRedactor:
 
     def _patterns(self, text: str, tokens: list[Token], *, quick: bool = False) -> list[Span]:
         """Return the finds of our own recognizers, also of values begun in the last utterance."""
-        found = _scan(text, tokens, self._english, quick)
+        found = self._read(text, tokens, quick)
         if self._tail and text:
             joined = f"{self._tail} {text}"
-            found += self._moved(_scan(joined, tokenize(joined), self._english, quick))
+            follows = self._moved(self._read(joined, tokenize(joined), quick))
+            found += [s for s in follows if s.kind not in _WORDY or _goes_on(tokens, s)]
+        return found
+
+    def _read(self, text: str, tokens: list[Token], quick: bool) -> list[Span]:
+        """Return the finds in a text as it was said, and as it was meant."""
+        found = _scan(text, tokens, self._english, quick)
+        meant = repairs.reading(text, tokens) if self._english else None
+        if meant is not None and meant.text.strip():
+            found += meant.carried(_scan(meant.text, tokenize(meant.text), True, quick))
         return found
 
     def _moved(self, spans: list[Span]) -> list[Span]:
@@ -162,11 +187,23 @@ class SessionRedactor:
         known = self._known.find(tokens)
         if not self._english:
             return known
+        if text.isupper() and len(text.lower()) == len(text):
+            text = text.lower()  # capitals say nothing here
+            tokens = tokenize(text)
         unknown = name_cues.find_by_cue(text, tokens)
         if self._tail:
             joined = f"{self._tail} {text}"
-            unknown += self._moved(name_cues.find_by_cue(joined, tokenize(joined)))
+            begun = tokenize(joined)
+            unknown += self._moved(name_cues.find_by_cue(joined, begun))
+            unknown += self._moved(name_shapes.find_given(begun, self._ledger.knows_name))
+        meant = repairs.reading(text, tokens)
+        if meant is not None and meant.text.strip():
+            left = tokenize(meant.text)
+            unknown += meant.carried(name_cues.find_by_cue(meant.text, left))
+            unknown += meant.carried(name_shapes.find_given(left, self._ledger.knows_name))
         unknown += name_shapes.find_given(tokens, self._ledger.knows_name)
+        unknown += name_shapes.find_spelled(tokens)
+        unknown += name_shapes.find_beside(tokens, [*known, *unknown])
         # A find that overlaps a known person is that person.
         spared = [*known, *_spared(text)]
         return known + [u for u in unknown if not any(_overlap(u, k) for k in spared)]
@@ -205,7 +242,9 @@ class SessionRedactor:
 
     def _number(self, text: str, span: Span, *, keep: bool = True) -> int:
         if span.person is not None:
-            return span.person + 1
+            if span.person < self._numbered:
+                return span.person + 1
+            return self._ledger.number("NAME", f"#{span.person}", keep=keep)
         if self._tail_open and span.start == 0 and span.kind == self._tail_open[0]:
             number = self._tail_open[1]
             if keep:
@@ -231,6 +270,10 @@ class SessionRedactor:
             self._tail_open = (last.kind, numbers[-1])
             whole = last.start == 0 and before
             self._tail = f"{before} {stripped}"[-_TAIL:] if whole else stripped[-_TAIL:]
+        elif last is not None and last.kind == "NAME" and " " not in last.value:
+            # A first name may be followed by the rest of it.
+            self._tail_open = (last.kind, numbers[-1])
+            self._tail = stripped[-_TAIL:]
         elif last is None and _HANGING.search(stripped):
             self._tail = stripped[-_TAIL:]
 
@@ -246,6 +289,14 @@ def _sentences(text: str) -> list[tuple[int, int]]:
     if start < len(text):
         bounds.append((start, len(text)))
     return bounds
+
+
+def _goes_on(tokens: list[Token], span: Span) -> bool:
+    """Tell whether an utterance begins with more of a handle or link, and not with other words."""
+    within = inside(tokens, span.start, span.end)
+    return bool(within) and (
+        within[0].low in _LINKS or all(t.is_number or t.low in NUMBER_WORDS for t in within)
+    )
 
 
 def _is_coded(tokens: list[Token]) -> bool:

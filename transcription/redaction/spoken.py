@@ -36,6 +36,10 @@ _CORRECTIONS = (
     ("make", "that"), ("sorry",), ("wait",), ("actually",), ("correction",), ("rather",),
 )  # fmt: skip
 _PAUSES = frozenset(",.-–—‐‑()…;/")
+# What recognizers write for digits, believed between two others only.
+_SOUND_LIKE = {"free": "3", "tree": "3", "to": "2", "too": "2", "for": "4", "ate": "8", "won": "1",
+               "fife": "5", "sicks": "6"}  # fmt: skip
+_LONG = 9  # digits that are no quantity any more
 _MOST_JOINTS = 6  # tokens between two digits of one value
 
 
@@ -74,7 +78,10 @@ def _attached(tokens: list[Token], index: int) -> bool:
     if tokens[index].glued and (tokens[index - 1].is_word or tokens[index - 1].low == "_"):
         return True
     following = index + 1
-    return following < len(tokens) and tokens[following].glued and tokens[following].is_word
+    if following == len(tokens) or not tokens[following].glued or not tokens[following].is_word:
+        return False
+    # Ten digits that a recognizer ran into the next word are no "10ms".
+    return len(tokens[index].low) < _LONG or not tokens[following].text.isupper()
 
 
 def _element(
@@ -96,6 +103,8 @@ def _element(
         if low in ("o", "oh") and not (inside or _leads_on(tokens, index + 1)):
             return None
         return _scaled(tokens, index + 1, SINGLES[low], singles=1)
+    if inside and low in _SOUND_LIKE and _dictated(tokens, index):
+        return _Element(_SOUND_LIKE[low], index + 1, 1, False, True)
     if low in TEENS:
         return _scaled(tokens, index + 1, TEENS[low], singles=0)
     if low in TENS:
@@ -113,6 +122,18 @@ def _leads_on(tokens: list[Token], index: int) -> bool:
     while index < len(tokens) and (tokens[index].low in _PAUSES or tokens[index].low in FILLERS):
         index += 1
     return index < len(tokens) and (tokens[index].low in NUMBER_WORDS or tokens[index].is_number)
+
+
+def _dictated(tokens: list[Token], index: int) -> bool:
+    """Tell whether a word stands in the midst of single digits: three before it, one behind."""
+    before = [t for t in tokens[max(0, index - 6) : index] if t.low != ","][-3:]
+    after = [t for t in tokens[index + 1 : index + 3] if t.low != ","][:1]
+    return len(before) == 3 and len(after) == 1 and all(map(_is_digit, before + after))
+
+
+def _is_digit(token: Token) -> bool:
+    low = token.low
+    return low in SINGLES or low in _SOUND_LIKE or (token.is_number and len(low) == 1)
 
 
 def _scaled(tokens: list[Token], end: int, digits: str, *, singles: int) -> _Element:
@@ -200,7 +221,11 @@ def runs(tokens: list[Token], *, english: bool = True) -> list[Run]:
             if following is None:
                 break
             between = tokens[index : joint[0]]
-            run.dotted |= any(t.low in (".", "dot", "point") for t in between)
+            # A full stop with a space behind it is a pause and parts nothing.
+            point = tokens[joint[0]].glued
+            run.dotted |= any(
+                t.low in ("dot", "point") or (t.low == "." and point) for t in between
+            )
             run.dashed |= any(t.low in ("-", "–", "‑", "‐", "dash", "hyphen") for t in between)
             written = not following.spoken and not joint[1] and len(following.digits) > 1
             _append(run, following, pause=joint[1] or written, correction=joint[2])

@@ -1,4 +1,4 @@
-"""Fill an empty installation with an organization, people, a guide and three interviews."""
+"""Fill an empty installation with an organization, people, guides and three interviews."""
 
 import json
 from datetime import timedelta
@@ -14,7 +14,7 @@ from accounts.models import Organization, User
 from accounts.roles import Role
 from accounts.services import add_member, create_organization
 from insights.analysis import analyze_session
-from sessions import access, services
+from sessions import access, consents, guides, services
 from sessions.models import Guide, Session
 from transcription.engines.base import SAMPLE_RATE
 from transcription.pipeline import SegmentDraft
@@ -25,7 +25,7 @@ WORDS_PER_SECOND = 2.6  # ordinary speech
 
 
 class Command(BaseCommand):
-    help = "Create the demo organization, its people, a guide and three interviews; once."
+    help = "Create the demo organization, its people, guides and three interviews; once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--greeting", metavar="URL", help="print logins and what to try")
@@ -59,8 +59,8 @@ def create(plan: dict[str, Any]) -> None:
     organization.retention_hours = plan["retention_hours"]
     organization.save()
     people = {p["email"]: _person(organization, p, plan["password"]) for p in plan["people"]}
-    _admin, ines, sam, vera = people.values()
-    guide = _guide(organization, plan["guide"])
+    ada, ines, sam, vera = people.values()
+    guide, *_more = [_guide(organization, entry, ada, people) for entry in plan["guides"]]
     ready = plan["ready"]
     session = services.create_session(
         owner=ines,
@@ -85,13 +85,14 @@ def _person(organization: Organization, person: dict[str, str], password: str) -
     return user
 
 
-def _guide(organization: Organization, plan: dict[str, Any]) -> Guide:
-    guide = Guide.objects.create(organization=organization, title=plan["title"])
-    for place, entry in enumerate(plan["competencies"]):
-        competency = guide.competencies.create(name=entry["name"], position=place)
-        for number, question in enumerate(entry["questions"]):
-            competency.questions.create(**question, position=number)
-    return guide
+def _guide(
+    organization: Organization, plan: dict[str, Any], admin: User, people: dict[str, User]
+) -> Guide:
+    """Write a guide: the person's it names, else the organization's."""
+    owner = people.get(plan.get("owner", ""))
+    return guides.create(
+        organization=organization, by=owner or admin, plan=plan, of_organization=owner is None
+    )
 
 
 def _finished(organization: Organization, owner: User, script: dict[str, Any]) -> Session:
@@ -105,7 +106,7 @@ def _finished(organization: Organization, owner: User, script: dict[str, Any]) -
         profile=script["profile"],
         planned_minutes=30,
     )
-    services.record_consent(session=session, noted_by=owner, method="verbal")
+    consents.record_consent(session=session, noted_by=owner, method="verbal")
     began = timezone.now() - timedelta(days=script["days_ago"])
     services.start_session(session=session, at=began)
     streams: dict[str, OpenStream] = {}

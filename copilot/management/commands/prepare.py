@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
 from psycopg import sql
 
+from accounts import keys
+
 
 class Command(BaseCommand):
     help = "Migrate the database; outside production also create the demo data."
@@ -21,7 +23,9 @@ class Command(BaseCommand):
         try:
             if create_database and connection.vendor == "postgresql":
                 self.create_database()
+            keys.check()  # before anything is written into a database of other keys
             call_command("migrate", interactive=False, verbosity=0)
+            keys.check()
         except (OperationalError, psycopg.OperationalError) as error:
             reason = str(error).strip().splitlines()[0]
             raise CommandError(f"the database cannot be used: {reason}") from None

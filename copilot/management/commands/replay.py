@@ -16,8 +16,9 @@ from accounts.models import User
 from copilot import embedded
 from copilot.lib.errors import DomainError
 from insights import debounce
-from sessions import access, events, services
+from sessions import access, consents, events, services
 from sessions.models import ConsentRecord, Session, Status
+from sessions.queries import has_consent
 from transcription.audio import AudioError, Recording, decode_file
 from transcription.engines.base import SAMPLE_RATE, SAMPLE_WIDTH
 from transcription.models import Role
@@ -146,13 +147,15 @@ def _ready(session_id: str, consent: str | None, by: str | None) -> Session:
         session = None
     if session is None:
         raise DomainError("not_found", "There is no interview with this id.")
-    if consent and not services.has_consent(session):
+    if session.status == Status.ENDED:
+        raise DomainError("ended", "This interview has ended; what was recorded is kept.")
+    if consent and not has_consent(session):
         person = User.objects.filter(email=(by or "").strip().lower()).first()
         if person is None:
             raise DomainError("who", "Say with --by EMAIL who notes the consent.")
         if not access.perms_of(person, session)["record"]:
             raise DomainError("forbidden", "This person may not record the interview.")
-        services.record_consent(session=session, noted_by=person, method=consent)
+        consents.record_consent(session=session, noted_by=person, method=consent)
     if session.status == Status.DRAFT:
         services.start_session(session=session)
     return session
