@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.kinds import Event
 from accounts.roles import Role, Scope
 from copilot.lib.crypto import new_key
-from copilot.lib.sealed import WrappedKeyField
+from copilot.lib.sealed import SealedField, WrappedKeyField
 
 # Where emotion recognition at work is forbidden outright, sentiment starts switched off:
 # the EU member states and the EEA (AI Act, Art. 5(1)(f)).
@@ -302,6 +302,34 @@ class ApiToken(models.Model):
     def allows(self, scope: Scope, channel: str = "") -> bool:
         """Tell whether the token is good for this; a device's for its own channel only."""
         return scope in self.scopes and self.channel in ("", channel)
+
+
+class IdempotentRequest(models.Model):
+    """What a request with an `Idempotency-Key` was answered, so that its repeat does nothing.
+
+    Written in the transaction of the act. `body` goes with the interview it is about.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key_hash = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=64)  # of method, path and body
+    status = models.PositiveSmallIntegerField()
+    body = SealedField(null=True)
+    about = models.UUIDField(null=True, db_index=True)  # the interview; no foreign key upstream
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key_hash"], name="one_answer_per_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"request {self.pk}"
+
+    def data_key(self) -> bytes:
+        return self.organization.key()
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):

@@ -1,4 +1,4 @@
-"""One signal: somebody's access may have changed. Packages further right act on it."""
+"""Two signals: somebody's access may have changed, and an act was noted. Others act on them."""
 
 from collections.abc import Iterable
 
@@ -6,6 +6,10 @@ from django.db import transaction
 from django.dispatch import Signal
 
 access_changed = Signal()  # sent on commit with user_ids: frozenset[int]
+
+# event: Event, organization_id: UUID | None, object_type: str, object_id: str; sent by the audit in
+# the transaction of the act, so that what follows from it is stored with it or not at all.
+act_noted = Signal()
 
 
 def announce(user_ids: Iterable[int]) -> None:

@@ -21,6 +21,7 @@ from rest_framework.views import exception_handler
 from accounts import limits
 from accounts.models import User
 from accounts.queries import memberships_of, organizations_requiring_more
+from copilot.lib import problems
 from copilot.lib.crypto import CryptoError
 from copilot.lib.errors import DomainError
 from insights import api as insights
@@ -93,50 +94,49 @@ urlpatterns = [
 
 
 def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer every refusal as `{"error": {"code", "detail"}}`; leave bugs to Django."""
+    """Answer every refusal as problem details; leave bugs to Django."""
     try:
         if isinstance(error, exceptions.NotAuthenticated):
             limits.take_as_nobody()
     except limits.TooMany as too_many:
         error = too_many
     if isinstance(error, DomainError):
-        response = _error(error.status, error.code, error.detail)
+        response = problems.answer(error.status, error.code, error.detail, **error.more)
         if isinstance(error, limits.TooMany):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
     if isinstance(error, CryptoError):
         logger.error("what is asked for does not open", exc_info=error)
         detail = _("What is stored here is damaged and cannot be opened.")
-        return _error(500, "damaged", detail)
+        return problems.answer(500, "damaged", detail)
     if isinstance(error, RecursionError):  # JSON nested deeper than the parser goes
-        return _error(400, "parse_error", _("This JSON is nested too deeply."))
+        return problems.answer(400, "parse_error", _("This JSON is nested too deeply."))
     if isinstance(error, Http404):
         if _waits_for_second_factor(context["request"].user):
             detail = _("Your organization requires a second factor. Add it in your account.")
-            return _error(403, "second_factor_required", detail)
-        return _error(404, "not_found", _("There is no such thing, or it is not yours."))
+            return problems.answer(403, "second_factor_required", detail)
+        return problems.answer(404, "not_found", _("There is no such thing, or it is not yours."))
     if isinstance(error, PermissionDenied):
-        return _error(403, "forbidden", _("You may not do this."))
+        return problems.answer(403, "forbidden", _("You may not do this."))
     answer = exception_handler(error, context)
     if answer is None:
         return None
     if isinstance(error, exceptions.ValidationError):
         detail = _("Some fields are wrong.")
-        answer.data = {"error": {"code": "invalid", "detail": detail, "fields": error.detail}}
+        refused = problems.answer(answer.status_code, "invalid", detail, fields=error.detail)
     else:
         detail = getattr(error, "detail", _("The request was refused."))
         code = getattr(detail, "code", "error")
-        answer.data = {"error": {"code": code, "detail": str(detail)}}
-    return answer
+        refused = problems.answer(answer.status_code, code, str(detail))
+    for name, value in answer.headers.items():  # WWW-Authenticate, Retry-After, Allow
+        if name.lower() != "content-type":
+            refused.headers[name] = value
+    return refused
 
 
 def _waits_for_second_factor(user: User | AnonymousUser) -> bool:
     """Tell whether nothing but a second factor is missing, to see anything at all."""
     return not memberships_of(user) and bool(organizations_requiring_more(user))
-
-
-def _error(status: int, code: str, detail: str) -> Response:
-    return Response({"error": {"code": code, "detail": detail}}, status=status)
 
 
 class SmallBodies:
@@ -211,9 +211,9 @@ def keep_in_memory() -> None:
 
 async def _refuse_body(send: Any, most: int) -> None:
     detail = _("A request holds at most %(size)d bytes.") % {"size": most}
-    body = json.dumps({"error": {"code": "too_large", "detail": detail}}).encode()
+    body = json.dumps(problems.problem(413, "too_large", detail)).encode()
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", problems.CONTENT_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         (b"connection", b"close"),

@@ -287,7 +287,7 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"celery": {}, "analysis": {}}
 CELERY_TASK_ROUTES = {
     f"insights.tasks.{name}": {"queue": "analysis"}
-    for name in ("analyze", "predict", "reread", "review")
+    for name in ("analyze", "deliver", "predict", "reread", "remove", "review", "send_webhook")
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1}
 
@@ -510,6 +510,8 @@ INTERVIEW_LLM_PRICE_OUT: float = env.float("INTERVIEW_LLM_PRICE_OUT", 0.0)
 INTERVIEW_LLM_PREDICTION: bool = env.bool("INTERVIEW_LLM_PREDICTION", True)  # while people talk
 INTERVIEW_ANALYSIS_CACHE: float = env.float("INTERVIEW_ANALYSIS_CACHE", 3600.0)  # seconds
 INTERVIEW_ANALYSIS_WORKERS: int = env.int("INTERVIEW_ANALYSIS_WORKERS", 8)  # threads
+# Networks and hosts, not public, that webhooks and ATS connections may lead to, also without TLS.
+INTERVIEW_OUTGOING_ALLOW: list[str] = env.list("INTERVIEW_OUTGOING_ALLOW", default=[])
 INTERVIEW_METRICS_TOKEN: str = env.str("INTERVIEW_METRICS_TOKEN", "")  # empty: no /metrics
 # Seconds between two writings of what a process counted; 0: latencies are not kept.
 INTERVIEW_LATENCY_INTERVAL: float = env.float("INTERVIEW_LATENCY_INTERVAL", 5.0)
@@ -532,6 +534,26 @@ CELERY_BEAT_SCHEDULE = {
         "task": "insights.tasks.sweep_reviews",
         "schedule": 60.0,
         "options": {"expires": 60.0},
+    },
+    "sweep-deliveries": {
+        "task": "insights.tasks.sweep_deliveries",
+        "schedule": 10.0,
+        "options": {"expires": 10.0},
+    },
+    "sweep-webhooks": {
+        "task": "insights.tasks.sweep_webhooks",
+        "schedule": 10.0,
+        "options": {"expires": 10.0},
+    },
+    "clear-webhooks": {
+        "task": "insights.tasks.clear_webhooks",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
+    "forget-answers": {
+        "task": "accounts.tasks.forget_answers",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
     },
     "fold-latencies": {
         "task": "insights.tasks.fold_latencies",

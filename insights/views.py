@@ -18,7 +18,6 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
-    JsonResponse,
     StreamingHttpResponse,
 )
 from django.shortcuts import redirect, render
@@ -32,6 +31,7 @@ from accounts.kinds import Event
 from accounts.models import User
 from accounts.queries import may
 from accounts.roles import Act
+from copilot.lib import problems
 from copilot.lib.errors import DomainError
 from insights import exports, portability, summaries
 from insights.metrics import exposition
@@ -153,8 +153,7 @@ def export(request: HttpRequest, session_id: UUID) -> HttpResponse:
             kind=given.get("format", ""),
         )
     except DomainError as error:
-        body = {"error": {"code": error.code, "detail": error.detail}}
-        answer = JsonResponse(body, status=error.status)
+        answer = problems.plain_answer(error.status, error.code, error.detail)
         if isinstance(error, limits.TooMany):
             answer.headers["Retry-After"] = str(error.retry_after)
         return answer

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.queries import may
+from accounts.rest import Endpoint
 from accounts.roles import Act
 from copilot.lib.sealed import opened
 from sessions import (
@@ -52,12 +52,12 @@ NOTED_HERE = (ConsentRecord.Method.VERBAL, ConsentRecord.Method.WRITTEN)
 LONGEST_MS = 7 * 24 * 3600 * 1000  # no interview lasts as long
 
 
-class SessionList(APIView):
+class SessionList(Endpoint):
     def get(self, request: Request) -> Response:
         return Response({"results": sessions_json(access.sessions_visible_to(request.user))})
 
 
-class SessionDetail(APIView):
+class SessionDetail(Endpoint):
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
         return Response({**session_json(session), "may": access.perms_of(request.user, session)})
@@ -75,7 +75,7 @@ class RetentionInput(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
-class Retention(APIView):
+class Retention(Endpoint):
     def patch(self, request: Request, session_id: UUID) -> Response:
         """Move the moment at which the interview is erased."""
         session = access.get_session(request.user, session_id, Perm.DELETE)
@@ -93,7 +93,7 @@ class HoldInput(serializers.Serializer[Any]):
     hold = serializers.BooleanField()
 
 
-class Hold(APIView):
+class Hold(Endpoint):
     """A legal hold: for those who answer for the organization's candidates."""
 
     def post(self, request: Request, session_id: UUID) -> Response:
@@ -112,7 +112,7 @@ class ConsentInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120, default="", allow_blank=True)  # the same, of old
 
 
-class Consent(APIView):
+class Consent(Endpoint):
     """What the candidate answered, noted by who holds the interview."""
 
     def post(self, request: Request, session_id: UUID) -> Response:
@@ -148,7 +148,7 @@ class ConsentWithdrawn(Consent):
         return Response(session_json(session))
 
 
-class ConsentNotice(APIView):
+class ConsentNotice(Endpoint):
     def get(self, request: Request, session_id: UUID) -> Response:
         """Answer what the candidate is told, in the interview's language or a wanted one."""
         session = access.get_session(request.user, session_id)
@@ -165,7 +165,7 @@ class LinkInput(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254, default="", allow_blank=True)
 
 
-class CandidateLink(APIView):
+class CandidateLink(Endpoint):
     """The way to the candidate's own page: whoever has it speaks for the candidate."""
 
     def post(self, request: Request, session_id: UUID) -> Response:
@@ -192,7 +192,7 @@ class AnswerInput(serializers.Serializer[Any]):
     why = serializers.CharField(max_length=candidates.MOST_WHY, default="", allow_blank=True)
 
 
-class CandidateRequest(APIView):
+class CandidateRequest(Endpoint):
     def post(self, request: Request, session_id: UUID, request_id: UUID) -> Response:
         """Answer the candidate; to who does not decide about it there is no such request."""
         session = access.get_session(request.user, session_id)
@@ -206,13 +206,13 @@ class CandidateRequest(APIView):
         return Response(request_json(done))
 
 
-class Start(APIView):
+class Start(Endpoint):
     def post(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id, Perm.RECORD)
         return Response(session_json(services.start_session(session=session)))
 
 
-class End(APIView):
+class End(Endpoint):
     def post(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id, Perm.RECORD)
         return Response(session_json(services.end_session(session=session)))
@@ -237,7 +237,7 @@ class NoteChange(serializers.Serializer[Any]):
     writing = serializers.BooleanField(default=False)
 
 
-class Notes(APIView):
+class Notes(Endpoint):
     """What people wrote beside the interview: everybody who sees it reads, some may write."""
 
     def get(self, request: Request, session_id: UUID) -> Response:
@@ -254,7 +254,7 @@ class Notes(APIView):
         return Response(note_json(note), status=201)
 
 
-class OneNote(APIView):
+class OneNote(Endpoint):
     """A note of one's own; those of others are as if they were not there."""
 
     def patch(self, request: Request, session_id: UUID, note_id: UUID) -> Response:
@@ -277,7 +277,7 @@ class ScorecardInput(serializers.Serializer[Any]):
     ratings = serializers.DictField()  # checked against the guide where it is kept
 
 
-class Scorecards(APIView):
+class Scorecards(Endpoint):
     """One's own ratings, and those of others once they are for one to see."""
 
     def get(self, request: Request, session_id: UUID) -> Response:
@@ -286,7 +286,7 @@ class Scorecards(APIView):
         return Response(scorecards.overview(session, cast("User", request.user)))
 
 
-class MyScorecard(APIView):
+class MyScorecard(Endpoint):
     def put(self, request: Request, session_id: UUID) -> Response:
         """Keep the ratings of the competencies that are named; the others stay as they are."""
         session = access.get_session(request.user, session_id, Perm.COMMENT)
@@ -297,7 +297,7 @@ class MyScorecard(APIView):
         return Response(scorecards.overview(session, author))
 
 
-class SubmitScorecard(APIView):
+class SubmitScorecard(Endpoint):
     def post(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id, Perm.COMMENT)
         author = cast("User", request.user)
@@ -309,7 +309,7 @@ class DeviceInput(serializers.Serializer[Any]):
     channel = serializers.ChoiceField(choices=devices.CHANNELS)
 
 
-class Devices(APIView):
+class Devices(Endpoint):
     """Second devices of an interview: who is in, and a code that lets one more in."""
 
     def get(self, request: Request, session_id: UUID) -> Response:
@@ -337,7 +337,7 @@ class Devices(APIView):
         return Response(made, status=201)
 
 
-class Device(APIView):
+class Device(Endpoint):
     def delete(self, request: Request, session_id: UUID, device_id: UUID) -> Response:
         session = access.get_session(request.user, session_id, Perm.RECORD)
         devices.remove(session=session, device_id=device_id)
@@ -361,7 +361,7 @@ def _by_field() -> Iterator[None]:
         raise serializers.ValidationError(fields) from None
 
 
-class Guides(APIView):
+class Guides(Endpoint):
     def get(self, request: Request) -> Response:
         found = access.guides_visible_to(request.user)
         return Response({"results": [guide_head_json(guide) for guide in found]})
@@ -380,7 +380,7 @@ class Guides(APIView):
         return Response(guide_json(guide), status=201)
 
 
-class Guide(APIView):
+class Guide(Endpoint):
     def get(self, request: Request, guide_id: UUID) -> Response:
         return Response(guide_json(access.get_guide(request.user, guide_id)))
 

@@ -446,11 +446,21 @@ class Scorecard(SealedRow):
     """How one person rates the candidate, by competency; others see it once it is submitted.
 
     `ratings` is {competency id: {"value": 1 to SCALE or None, "comment", "segments": [line ids]}}.
+    `overall` is {"recommendation", "text"}: what this person recommends, by `Recommendation`, and
+    why. People type it; no program ever does.
     """
+
+    class Recommendation(models.TextChoices):
+        NONE = "", _("No recommendation")
+        STRONG_NO = "strong_no", _("Definitely not")
+        NO = "no", _("No")
+        YES = "yes", _("Yes")
+        STRONG_YES = "strong_yes", _("Definitely")
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="scorecards")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     ratings = SealedField()
+    overall = SealedField(null=True)
     submitted_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(auto_now=True)
 

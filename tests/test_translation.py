@@ -150,4 +150,4 @@ def test_a_refusal_is_said_in_the_language_of_who_asks(client, arabic):
         headers={"accept-language": "ar"},
     )
     assert answer.status_code == 404
-    assert answer.json()["error"]["detail"].startswith("⟦")
+    assert answer.json()["detail"].startswith("⟦")

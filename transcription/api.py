@@ -7,10 +7,10 @@ from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.queries import active_membership
+from accounts.rest import Endpoint
 from copilot.lib.errors import DomainError
 from sessions.access import home_of_guides
 from sessions.models import ConsentRecord
@@ -42,7 +42,7 @@ class UploadInput(serializers.Serializer[Any]):
     consent = ConsentInput(required=False)
 
 
-class Uploads(APIView):
+class Uploads(Endpoint):
     def post(self, request: Request) -> Response:
         """Announce a recording: everything that speaks against it is said before a byte is sent."""
         given = UploadInput(data=request.data)
@@ -65,7 +65,7 @@ class Uploads(APIView):
         return Response(upload_json(upload), status=201)
 
 
-class Upload(APIView):
+class Upload(Endpoint):
     def get(self, request: Request, upload_id: UUID) -> Response:
         return Response(upload_json(uploads.get_upload(request.user, upload_id)))
 
@@ -83,7 +83,7 @@ class Raw(BaseParser):
         return stream.read(uploads.PART_BYTES + 1)
 
 
-class Content(APIView):
+class Content(Endpoint):
     parser_classes = [Raw]
 
     def put(self, request: Request, upload_id: UUID) -> Response:
@@ -92,11 +92,7 @@ class Content(APIView):
         if not offset.isdecimal() or len(offset) > 15:
             raise DomainError("bad_offset", '"offset" is a number of bytes.', status=400)
         content = request.data if isinstance(request.data, bytes) else b""
-        try:
-            taken = uploads.take(upload=upload, offset=int(offset), content=content)
-        except uploads.WrongOffset as error:
-            body = {"code": error.code, "detail": error.detail, "received": error.received}
-            return Response({"error": body}, status=error.status)
+        taken = uploads.take(upload=upload, offset=int(offset), content=content)
         return Response(upload_json(taken))
 
 
@@ -109,7 +105,7 @@ class Sound(BaseParser):
         return stream.read(soundcheck.MOST_BYTES + 1)
 
 
-class SoundCheck(APIView):
+class SoundCheck(Endpoint):
     """Tell what is understood of a test sentence; nothing of it is kept."""
 
     parser_classes = [Sound]
@@ -127,7 +123,7 @@ class SoundCheck(APIView):
         return Response(answer)
 
 
-class Finish(APIView):
+class Finish(Endpoint):
     def post(self, request: Request, upload_id: UUID) -> Response:
         upload = uploads.finish(upload=uploads.get_upload(request.user, upload_id))
         tasks.hear.delay(str(upload.pk))

@@ -62,8 +62,7 @@ class WrongOffset(DomainError):
     """A part does not continue what was received; `received` says where to go on."""
 
     def __init__(self, received: int) -> None:
-        super().__init__("wrong_offset", f"Go on from byte {received}.")
-        self.received = received
+        super().__init__("wrong_offset", f"Go on from byte {received}.", received=received)
 
 
 class Lost(Exception):

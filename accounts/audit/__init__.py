@@ -19,6 +19,7 @@ from accounts.audit.chain import Codes, address, seal, seal_all
 from accounts.audit.export import export_csv, export_jsonl
 from accounts.kinds import Event
 from accounts.models import AuditEntry, Membership, User
+from accounts.signals import act_noted
 
 __all__ = [
     "export_csv",
@@ -70,6 +71,13 @@ def record(
     entry.digest = Codes(organization_id).for_new(entry)
     entry.save(force_insert=True)
     transaction.on_commit(lambda: seal(organization_id), robust=True)
+    act_noted.send(
+        sender=AuditEntry,
+        event=event,
+        organization_id=organization_id,
+        object_type=object_type,
+        object_id=object_id,
+    )
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from accounts.limits import TooMany
 from accounts.models import Membership, Organization, User
 from accounts.queries import active_membership
 from accounts.roles import Act, allows
+from copilot.lib import problems
 from copilot.lib.errors import DomainError
 from sessions import access, resumes, services
 from sessions.access import Perm
@@ -136,8 +137,7 @@ def resume(request: HttpRequest) -> JsonResponse:
             raise DomainError("no_file", _("Choose a file of at most 5 MB."), status=400)
         found = read_resume(file.read(resumes.MOST_BYTES + 1), user)
     except DomainError as error:
-        said = {"error": {"code": error.code, "detail": error.detail}}
-        answer = JsonResponse(said, status=error.status)
+        answer = problems.plain_answer(error.status, error.code, error.detail)
         if isinstance(error, TooMany):
             answer.headers["Retry-After"] = str(error.retry_after)
         return answer

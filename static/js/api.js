@@ -14,9 +14,9 @@ class ApiError extends Error {
 
 async function failure(response) {
   const body = await response.json().catch(() => ({}));
-  const code = { 401: "signed_out", 404: "gone" }[response.status] ?? body.error?.code ?? "unknown";
+  const code = { 401: "signed_out", 404: "gone" }[response.status] ?? body.code ?? "unknown";
   if (response.status === 401) window.dispatchEvent(new Event("signed-out"));
-  return new ApiError(response.status, code, body.error?.detail ?? "", body.error);
+  return new ApiError(response.status, code, body.detail ?? "", body);
 }
 
 async function request(url, options) {

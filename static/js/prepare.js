@@ -76,7 +76,7 @@ async function textOf(file, signal) {
   const response = await fetch(drop.dataset.url, { method: "POST", body, headers, signal });
   const answer = response.redirected ? null : await response.json().catch(() => null);
   if (response.ok && answer) return answer;
-  throw new Error(answer?.error?.detail ?? t(response.redirected ? "resume_signed_out" : "resume_failed"));
+  throw new Error(answer?.detail ?? t(response.redirected ? "resume_signed_out" : "resume_failed"));
 }
 
 async function take(file) {

@@ -112,7 +112,7 @@ def test_who_leaves_while_writing_loses_nothing(open_as, path):
 
 def test_a_note_that_is_refused_says_so_and_keeps_its_words(open_as):
     sam = open_as("sam")
-    refusal = {"error": {"code": "not_found", "detail": "There is no such thing."}}
+    refusal = {"code": "not_found", "detail": "There is no such thing."}
     sam.route(re.compile(r"/notes/"), lambda route: route.fulfill(status=404, json=refusal))
     field(sam).fill("Too late")
     state = sam.get_by_test_id("note-state")

@@ -99,7 +99,7 @@ def test_what_a_person_edits_is_theirs_and_is_seen_by_others_at_once(enter):
 
 def test_what_cannot_be_saved_stays_in_its_field_with_a_sentence(enter, problems):
     page = enter()
-    refused = {"error": {"code": "summary_changed", "detail": "It was changed meanwhile."}}
+    refused = {"code": "summary_changed", "detail": "It was changed meanwhile."}
     answers = [
         lambda route: route.fulfill(
             status=409, content_type="application/json", body=json.dumps(refused)

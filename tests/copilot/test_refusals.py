@@ -67,7 +67,11 @@ def test_an_endpoint_that_breaks_answers_in_json(browser, where, code):
     answer = browser.get(where)
     assert answer.status_code == code
     assert "walrus" not in answer.content.decode()
-    assert set(json.loads(answer.content)["error"]) == {"code", "detail"}
+    assert answer["Content-Type"] == "application/problem+json"
+    refused = json.loads(answer.content)
+    assert set(refused) == {"type", "title", "status", "detail", "code"}
+    assert refused["status"] == answer.status_code
+    assert refused["type"].endswith(f":{refused['code']}")
 
 
 def test_production_starts_with_no_debug_pages(tmp_path):

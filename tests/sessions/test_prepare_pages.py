@@ -381,7 +381,7 @@ def test_files_without_text_are_refused_with_a_sentence_that_names_none_of_it(
     cast, olga, caplog, data, code
 ):
     answer = sent(olga, data)
-    error = answer.json()["error"]
+    error = answer.json()
     assert (answer.status_code, error["code"]) == (422, code)
     assert error["detail"] == str(preparing.UNREADABLE[code])
     assert "Secret" not in answer.content.decode()
@@ -390,7 +390,7 @@ def test_files_without_text_are_refused_with_a_sentence_that_names_none_of_it(
 
 def test_a_request_without_a_file_is_told_so(cast, olga):
     answer = olga.post(RESUME, {"resume": "text"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "no_file")
+    assert (answer.status_code, answer.json()["code"]) == (400, "no_file")
 
 
 def test_nothing_sent_is_written_to_a_disk(cast, olga, settings, monkeypatch):
@@ -399,7 +399,7 @@ def test_nothing_sent_is_written_to_a_disk(cast, olga, settings, monkeypatch):
 
     monkeypatch.setattr("django.core.files.uploadedfile.tempfile.NamedTemporaryFile", refuse)
     answer = sent(olga, b"x" * (settings.FILE_UPLOAD_MAX_MEMORY_SIZE + 1))
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "no_file")
+    assert (answer.status_code, answer.json()["code"]) == (400, "no_file")
 
 
 def test_a_person_sends_ten_a_minute(cast, olga, monkeypatch):

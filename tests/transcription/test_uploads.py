@@ -148,10 +148,10 @@ def test_a_broken_connection_goes_on_where_it_was(olga, recording):
     for wrong in (700_000, 900_000):
         refused = put(olga, upload, wrong, recording[wrong : wrong + 300_000])
         assert refused.status_code == 409
-        assert refused.json()["error"]["code"] == "wrong_offset"
-        assert refused.json()["error"]["received"] == 800_000
+        assert refused.json()["code"] == "wrong_offset"
+        assert refused.json()["received"] == 800_000
     refused = finish(olga, upload)
-    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "incomplete")
+    assert (refused.status_code, refused.json()["code"]) == (409, "incomplete")
     assert olga.get(f"/api/v1/uploads/{upload}/").json()["received"] == 800_000
     put(olga, upload, 800_000, recording[800_000:])
     with uploads.open_file(row(upload)) as file:
@@ -161,7 +161,7 @@ def test_a_broken_connection_goes_on_where_it_was(olga, recording):
     assert row(upload).roles == ["candidate", "interviewer"]
     assert row(upload).duration_ms == 24_000
     late = put(olga, upload, len(recording), b"more")
-    assert (late.status_code, late.json()["error"]["code"]) == (409, "not_receiving")
+    assert (late.status_code, late.json()["code"]) == (409, "not_receiving")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_parts_that_are_no_good_are_refused_and_lose_nothing(olga, recording, of
     upload = announce(olga, 1_000_000).json()["id"]
     put(olga, upload, 0, recording[:100_000])
     answer = put(olga, upload, offset, bytes(length))
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
     assert row(upload).received == 100_000
 
 
@@ -186,7 +186,7 @@ def test_a_part_that_was_lost_on_the_disk_is_asked_for_again(olga, recording):
     put(olga, upload, 0, recording[:800_000])
     uploads.remove_file(row(upload).pk)
     refused = put(olga, upload, 800_000, recording[800_000:])
-    assert refused.json()["error"]["received"] == 0
+    assert refused.json()["received"] == 0
     assert put(olga, upload, 0, recording[:800_000]).status_code == 200
 
 
@@ -195,7 +195,7 @@ def test_a_part_that_the_disk_has_no_room_for_is_refused_and_can_come_again(olga
     assert put(olga, upload, 0, recording[:800_000]).status_code == 200
     with patch("copilot.lib.sealed_file.os.fsync", side_effect=OSError(errno.ENOSPC, "full")):
         answer = put(olga, upload, 800_000, recording[800_000:])
-    assert (answer.status_code, answer.json()["error"]["code"]) == (507, "no_space")
+    assert (answer.status_code, answer.json()["code"]) == (507, "no_space")
     assert row(upload).received == 800_000
     assert put(olga, upload, 800_000, recording[800_000:]).status_code == 200
     assert finish(olga, upload).status_code == 200
@@ -236,17 +236,17 @@ def test_what_speaks_against_it_is_said_before_a_byte_is_sent(
     speech.engine_config.cache_clear()
     before = Session.objects.count()
     answer = announce(olga, fields.pop("size", 1000), **fields)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert (Session.objects.count(), Upload.objects.count(), files()) == (before, 0, [])
 
 
 def test_without_consent_and_without_room_nothing_begins(olga):
     body = {"title": "Recorded", "size": 1000}
     answer = olga.post("/api/v1/uploads/", json.dumps(body), content_type="application/json")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "no_consent")
+    assert (answer.status_code, answer.json()["code"]) == (400, "no_consent")
     with patch.object(uploads, "RESERVE_BYTES", 2**60):
         answer = announce(olga, 1000)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (507, "no_space")
+    assert (answer.status_code, answer.json()["code"]) == (507, "no_space")
     assert announce(olga, 1000).status_code == 201
 
 
@@ -362,7 +362,7 @@ def test_a_part_waits_in_memory_and_what_is_too_much_waits_nowhere(method, path,
 def test_what_is_no_audio_ends_the_upload_at_its_first_bytes(olga, head):
     upload = announce(olga, 1_000_000).json()["id"]
     answer = put(olga, upload, 0, head + bytes(100_000))
-    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "unsupported_audio")
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_audio")
     assert not Upload.objects.exists()
     assert not Session.objects.filter(title="Recorded").exists()
     assert files() == []
@@ -376,7 +376,7 @@ def test_too_many_channels_and_no_sound_are_told_at_the_end(olga):
     ):
         upload = send(olga, content)
         answer = finish(olga, upload)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (422, code)
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
         assert str(upload) not in answer.content.decode()
         assert files() == []
     assert not Session.objects.filter(title="Recorded").exists()
@@ -385,7 +385,7 @@ def test_too_many_channels_and_no_sound_are_told_at_the_end(olga):
 def test_too_long_is_told_by_the_head_or_while_it_is_heard(olga, monkeypatch, recording):
     monkeypatch.setattr(uploads, "LONGEST_S", 12)
     upload = send(olga, recording)
-    assert finish(olga, upload).json()["error"]["code"] == "too_long"
+    assert finish(olga, upload).json()["code"] == "too_long"
     monkeypatch.setattr(uploads, "LONGEST_S", 3600)
     upload = ready(olga, recording)
     monkeypatch.setattr(uploads, "LONGEST_S", 12)

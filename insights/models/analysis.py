@@ -2,7 +2,6 @@
 
 import uuid
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -178,33 +177,6 @@ class Coverage(models.Model):
         return f"coverage {self.pk}"
 
 
-class Summary(SealedRow):
-    """What an interview came to: a draft that a person edits. Every sentence names its lines.
-
-    `sections` is [{"key", "title", "sentences": [{"id", "text", "segments", "edited"}]}].
-    """
-
-    class State(models.TextChoices):
-        MAKING = "making", _("Being made")
-        DRAFT = "draft", _("Draft")
-        EDITED = "edited", _("Edited")
-        FAILED = "failed", _("Failed")
-
-    session = models.OneToOneField(Session, on_delete=models.CASCADE, related_name="summary")
-    state = models.CharField(max_length=8, choices=State.choices, default=State.MAKING)
-    sections = SealedField()
-    source = models.CharField(max_length=8, choices=Insight.Source.choices, blank=True)
-    revision = models.PositiveIntegerField()
-    edited_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
-    )
-    made_at = models.DateTimeField(null=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    def __str__(self) -> str:
-        return f"summary {self.pk}"
-
-
 class BankQuestion(models.Model):
     """A question that proved useful in an organization, or did not. About nobody in particular.
 
@@ -329,34 +301,3 @@ class LatencyCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stage} {self.hour} {self.bucket}: {self.count}"
-
-
-class AtsConnection(models.Model):
-    """Where an organization's results may be sent; the credential is sealed with its key."""
-
-    class Kind(models.TextChoices):
-        GREENHOUSE = "greenhouse", "Greenhouse"
-        LEVER = "lever", "Lever"
-        ASHBY = "ashby", "Ashby"
-        WORKABLE = "workable", "Workable"
-        GENERIC = "generic", _("JSON to any address")
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="ats_connections"
-    )
-    name = models.CharField(_("name"), max_length=80)
-    kind = models.CharField(_("system"), max_length=12, choices=Kind.choices)
-    base_url = models.URLField(_("address"), help_text=_("https only"))
-    credential = SealedField(null=True)
-    is_active = models.BooleanField(_("active"), default=True)
-
-    class Meta:
-        verbose_name = _("ATS connection")
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def data_key(self) -> bytes:
-        return self.organization.key()

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import limits
 from accounts.models import User
+from accounts.rest import Endpoint
 from copilot.lib.errors import DomainError
 from copilot.lib.sealed import opened
 from insights import cards, corrections, coverage, offrecord, queries, reviews, summaries, tasks
@@ -45,7 +45,7 @@ def _number(request: Request, name: str, default: int) -> int:
     return int(given)
 
 
-class Snapshot(APIView):
+class Snapshot(Endpoint):
     """What the page needs to be up to date: everything after `?after=<cursor>`."""
 
     def get(self, request: Request, session_id: UUID) -> Response:
@@ -56,7 +56,7 @@ class Snapshot(APIView):
         return Response(body)
 
 
-class Transcript(APIView):
+class Transcript(Endpoint):
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
         note_view(session)
@@ -75,7 +75,7 @@ class Transcript(APIView):
         return Response({"results": results, "more": len(lines) == most})
 
 
-class Insights(APIView):
+class Insights(Endpoint):
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
         note_view(session)
@@ -86,7 +86,7 @@ class FeedbackInput(serializers.Serializer[Any]):
     feedback = serializers.CharField(max_length=20, allow_blank=True)
 
 
-class Feedback(APIView):
+class Feedback(Endpoint):
     def post(self, request: Request, session_id: UUID, insight_id: UUID) -> Response:
         session = access.get_session(request.user, session_id, access.Perm.COMMENT)
         given = FeedbackInput(data=request.data)
@@ -103,7 +103,7 @@ class QuestionInput(serializers.Serializer[Any]):
     asked = serializers.BooleanField()
 
 
-class PlannedQuestion(APIView):
+class PlannedQuestion(Endpoint):
     """Tick a question of the guide, or take the tick back."""
 
     def put(self, request: Request, session_id: UUID, question: int) -> Response:
@@ -116,14 +116,14 @@ class PlannedQuestion(APIView):
         return Response({"revision": row.revision, "question": planned_json(row)})
 
 
-class Claims(APIView):
+class Claims(Endpoint):
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
         note_view(session)
         return Response({"results": opened(queries.claims_of(session), claim_json)})
 
 
-class Tones(APIView):
+class Tones(Endpoint):
     """The tone of the candidate's wording: points after `?after=<cursor>`, and that of all.
 
     Nothing where the organization wants none.
@@ -137,7 +137,7 @@ class Tones(APIView):
         return Response({"results": results, "summary": queries.tone_summary(session)})
 
 
-class Analyse(APIView):
+class Analyse(Endpoint):
     """Read an interview that is over once more, from its first line to its last."""
 
     def post(self, request: Request, session_id: UUID) -> Response:
@@ -161,7 +161,7 @@ class QuestionsInput(serializers.Serializer[Any]):
     )
 
 
-class GuideCheck(APIView):
+class GuideCheck(Endpoint):
     """Tell which questions ask about what the law protects, before anybody asks them."""
 
     def post(self, request: Request) -> Response:
@@ -199,7 +199,7 @@ class SentenceInput(serializers.Serializer[Any]):
         return given
 
 
-class Summary(APIView):
+class Summary(Endpoint):
     """What an interview came to: drafted when it has ended, edited by who holds it."""
 
     def get(self, request: Request, session_id: UUID) -> Response:
@@ -241,7 +241,7 @@ class Summary(APIView):
         return Response({**queries.summary(session), "added": added})
 
 
-class Analytics(APIView):
+class Analytics(Endpoint):
     """Who spoke how long, and when."""
 
     def get(self, request: Request, session_id: UUID) -> Response:
@@ -257,7 +257,7 @@ class OffRecordInput(serializers.Serializer[Any]):
     seconds = serializers.IntegerField(min_value=0, max_value=MOST_SECONDS, default=0)
 
 
-class OffRecord(APIView):
+class OffRecord(Endpoint):
     """Nothing is kept from now on, nor of the last seconds; DELETE goes on again."""
 
     def post(self, request: Request, session_id: UUID) -> Response:
@@ -282,7 +282,7 @@ class LineInput(serializers.Serializer[Any]):
     revision = serializers.IntegerField(required=False, min_value=0)  # of the line one looks at
 
 
-class Line(APIView):
+class Line(Endpoint):
     """One line of the transcript, put right by whoever holds the interview."""
 
     def patch(self, request: Request, session_id: UUID, segment_id: UUID) -> Response:
@@ -298,7 +298,7 @@ class Line(APIView):
         return _corrected(line, changed)
 
 
-class Correction(APIView):
+class Correction(Endpoint):
     """What was recognized before a person put a line right; DELETE gives it back.
 
     A correction may hide what the redaction missed: who only reads the interview does not see it.
