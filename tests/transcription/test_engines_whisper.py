@@ -183,8 +183,9 @@ def test_the_glossary_changes_what_is_heard(whisper, interview, glossary, play):
     answer = interview[0]["candidate"][25 * 32_000 : 42 * 32_000]
     plain = play(whisper.recognizer(language="en"), answer, partials=False)
     helped = play(whisper.recognizer(language="en", glossary=glossary), answer, partials=False)
-    assert "PostgreSQL" in " ".join(h.text for h in helped)
-    assert plain != helped
+    # Which of them are heard right differs a little from one kind of CPU to another.
+    heard = [{t for t in glossary if t in " ".join(h.text for h in x)} for x in (plain, helped)]
+    assert heard[0] < heard[1]
 
 
 def test_a_list_of_glossary_terms_is_heard_although_noise_may_set_it_off(whisper, interview):
