@@ -6,11 +6,15 @@ followed, proxies of the environment not used, answers cut at a size and a time.
 """
 
 import json
+import re
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +26,28 @@ CONNECT_SECONDS = 5.0
 AGENT = "interview-copilot"
 
 Address = IPv4Address | IPv6Address
+
+# A label of a host's name, in ASCII: a name in other letters is written xn--….
+LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+# What a resolver takes for an address: 2130706433, 0x7f.1 and 0177.0.0.1 are all 127.0.0.1.
+NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
+PRINTED = re.compile(r"[!-~]+")  # ASCII without spaces
+HEADER = re.compile(r"[\t\x20-\x7e]*")
+
+# Global unicast is the only part of IPv6 that is the internet. Python's own table lacks some of
+# what follows.
+INTERNET_V6 = ip_network("2000::/3")
+NOT_PUBLIC = [
+    ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # protocols; metadata of a cloud among them
+        "192.88.99.0/24",  # relays of 6to4
+        "168.63.129.16/32",  # a cloud's host as its guests see it
+        "2001::/23",  # protocols, Teredo among them
+        "2002::/16",  # 6to4: leads into any IPv4
+        "3fff::/20",  # documentation
+    )
+]
 
 
 class Refused(Exception):
@@ -51,7 +77,7 @@ class Answer:
         """Return the body as JSON; None where it is none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 
@@ -85,23 +111,15 @@ class Allowed:
         ip = _plain(ip_address(address.partition("%")[0]))
         if host.lower().rstrip(".") in self._hosts or self._in_networks(ip):
             return True
-        return ip.is_global and not ip.is_multicast and not _translates(ip)
+        return _is_public(ip)
 
     def _in_networks(self, ip: Address) -> bool:
         return any(ip.version == net.version and ip in net for net in self._networks)
 
     def check(self, url: str) -> None:
         """Raise Refused for an address that cannot be right, before anything is resolved."""
-        try:
-            parts = urlsplit(url)
-            host, _port = parts.hostname or "", parts.port
-        except ValueError:
-            raise Refused("bad_address") from None
-        if not host or any(character.isspace() for character in url):
-            raise Refused("bad_address")
-        if parts.username is not None or parts.password is not None:
-            raise Refused("password_in_address")
-        if parts.scheme != "https" and not (parts.scheme == "http" and self.names(host)):
+        host, scheme = _host_and_scheme(url)
+        if scheme != "https" and not (scheme == "http" and self.names(host)):
             raise Refused("not_https")
         try:
             address = str(ip_address(host))
@@ -111,17 +129,47 @@ class Allowed:
             raise Refused("private_address")
 
 
+def _host_and_scheme(url: str) -> tuple[str, str]:
+    """Return both in lower case, the host without its last dot; raise Refused."""
+    if not PRINTED.fullmatch(url) or "\\" in url:
+        raise Refused("bad_address")  # programs differ in how they read it
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        raise Refused("bad_address") from None
+    if parts.username is not None or parts.password is not None:
+        raise Refused("password_in_address")
+    host = host.removesuffix(".")
+    if port == 0 or not (_is_address(host) or _is_name(host)):
+        raise Refused("bad_address")
+    return host, parts.scheme
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_name(host: str) -> bool:
+    labels = host.split(".")
+    written = len(host) <= 253 and all(LABEL.fullmatch(label) for label in labels)
+    return written and not NUMBER.fullmatch(labels[-1])
+
+
 def _plain(ip: Address) -> Address:
     """Return the IPv4 address that an IPv6 one stands for."""
     return getattr(ip, "ipv4_mapped", None) or ip
 
 
-def _translates(ip: Address) -> bool:
-    """Tell whether an IPv6 address leads into IPv4 by a gateway: 6to4, Teredo, NAT64."""
-    if not isinstance(ip, IPv6Address):
-        return False
-    nat64 = ip in ip_network("64:ff9b::/96") or ip in ip_network("64:ff9b:1::/48")
-    return nat64 or ip.sixtofour is not None or ip.teredo is not None
+def _is_public(ip: Address) -> bool:
+    if isinstance(ip, IPv6Address) and ip not in INTERNET_V6:
+        return False  # among them NAT64 and IPv4 in the last four bytes, which lead into IPv4
+    named = any(ip.version == network.version and ip in network for network in NOT_PUBLIC)
+    return ip.is_global and not ip.is_multicast and not named
 
 
 class _Checked(httpcore2.NetworkBackend):
@@ -140,17 +188,21 @@ class _Checked(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore2.NetworkStream:
-        addresses = _resolved(host, port)
+        addresses = _resolved(host, port, self._until)
         if not all(self._allowed.reaches(host, address) for address in addresses):
             raise Refused("private_address")
         for place, address in enumerate(addresses):
-            left = min(CONNECT_SECONDS, _left(self._until))
+            left = min(CONNECT_SECONDS, _left(self._until, httpcore2.ConnectTimeout))
             try:
                 stream = self._sockets.connect_tcp(address, port, timeout=left)
-                return _Timed(stream, self._until)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 if place == len(addresses) - 1:
                     raise
+                continue
+            if not self._allowed.reaches(host, stream.get_extra_info("server_addr")[0]):
+                stream.close()
+                raise Refused("private_address")
+            return _Timed(stream, self._until)
         raise Unreachable("no_such_host")
 
     def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore2.NetworkStream:
@@ -166,7 +218,17 @@ class _Timed(httpcore2.NetworkStream):
         return self._stream.read(max_bytes, timeout=_left(self._until))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, timeout=_left(self._until))
+        # The stream's own `write` would begin its time anew whenever the other side takes a byte.
+        connected = self._stream.get_extra_info("socket")
+        rest = memoryview(buffer)
+        try:
+            while rest:
+                connected.settimeout(_left(self._until, httpcore2.WriteTimeout))
+                rest = rest[connected.send(rest) :]
+        except TimeoutError:
+            raise httpcore2.WriteTimeout("the time of the request is over") from None
+        except OSError as error:
+            raise httpcore2.WriteError(str(error)) from None
 
     def close(self) -> None:
         self._stream.close()
@@ -174,26 +236,42 @@ class _Timed(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        secure = self._stream.start_tls(ssl_context, server_hostname, timeout=_left(self._until))
+        left = _left(self._until, httpcore2.ConnectTimeout)
+        # A certificate says nothing of a last dot.
+        name = server_hostname.removesuffix(".") if server_hostname else None
+        secure = self._stream.start_tls(ssl_context, name, timeout=left)
         return _Timed(secure, self._until)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
-def _left(until: float) -> float:
+def _left(until: float, over: type[Exception] = httpcore2.ReadTimeout) -> float:
     left = until - time.monotonic()
     if left <= 0:
-        raise httpcore2.ReadTimeout("the time of the request is over")
+        raise over("the time of the request is over")
     return left
 
 
-def _resolved(host: str, port: int) -> list[str]:
+def _resolved(host: str, port: int, until: float) -> list[str]:
+    """Return the addresses of a host. A thread asks: nothing else ends a resolver that waits."""
+    found: SimpleQueue[list[Any]] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError):
+            found.put([])
+
+    left = _left(until, httpcore2.ConnectTimeout)
+    Thread(target=ask, name="resolver", daemon=True).start()
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise Unreachable("no_such_host") from None
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        entries = found.get(timeout=left)
+    except Empty:
+        entries = []
+    if not entries:
+        raise Unreachable("no_such_host")
+    return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
 def request(
@@ -210,6 +288,8 @@ def request(
     Raises Refused where it may not be sent, Unreachable where nothing came back.
     """
     allowed.check(url)
+    if not all(HEADER.fullmatch(part) for pair in (headers or {}).items() for part in pair):
+        raise Refused("bad_header")
     until = time.monotonic() + seconds
     sent = {"User-Agent": AGENT, "Accept": "*/*", "Connection": "close", **(headers or {})}
     if content or method in ("POST", "PUT", "PATCH"):
@@ -227,10 +307,13 @@ def request(
                     break
             named = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in came.headers}
             return Answer(came.status, named, bytes(body[:MOST_BYTES]))
-    except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
-        raise Unreachable("cannot_connect") from None
+    except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+        untrusted = any(isinstance(why, ssl.SSLCertVerificationError) for why in error.args)
+        raise Unreachable("bad_certificate" if untrusted else "cannot_connect") from None
     except httpcore2.TimeoutException:
         raise Unreachable("too_slow", sent=True) from None
+    except httpcore2.LocalProtocolError:  # what was to be sent is not HTTP
+        raise Refused("bad_header") from None
     except (httpcore2.NetworkError, httpcore2.ProtocolError):
         raise Unreachable("connection_broke", sent=True) from None
     except (httpcore2.UnsupportedProtocol, UnicodeError, ValueError):

@@ -11,6 +11,10 @@ from copilot.lib.outgoing import Answer
 Send = Callable[[str, str, Mapping[str, str], bytes], Answer]
 
 
+# The id of what is over there without one that could be learned: it can only be removed by hand.
+UNKNOWN = "unknown"
+
+
 class Part(StrEnum):
     """What can be sent, each at most once a delivery."""
 
@@ -83,10 +87,14 @@ class Result:
     recommendation: str = ""  # of who sends it: strong_no, no, yes, strong_yes, or empty
     ratings: tuple[Rating, ...] = field(default=(), repr=False)
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    shortened: str = "… The whole is in the attached file."  # said where a note had to be cut
 
 
 class Adapter(Protocol):
-    """One system. `parts` it can write, `removes` it can take back."""
+    """One system, for one account. `parts` it can write, `removes` it can take back.
+
+    Every method may raise AtsError, nothing else; none of them logs.
+    """
 
     parts: frozenset[Part]
     removes: frozenset[Part]
@@ -99,6 +107,9 @@ class Adapter(Protocol):
 
     def find(self, text: str) -> list[Target]:
         """Return candidates by e-mail address, name or id, at most 20."""
+
+    def shown(self, part: Part, target: Target, result: Result) -> str:
+        """Return what `write` would send, for people to read; sends nothing."""
 
     def existing(self, part: Part, target: Target, result: Result) -> str | None:
         """Return the id of what an earlier try left over there, after one that was `unsure`."""
