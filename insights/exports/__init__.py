@@ -1,40 +1,81 @@
 """An interview as a file that somebody takes away: an explicit act, and one that leaves a trace.
 
-Never part of it: the tone of anybody's wording, other people's ratings, words as they were before
-they were redacted or corrected, and what was said off the record.
+What is in it is gathered as data first (`contents`), which the formats then write. Making a file
+takes up to some seconds for a long interview, so no transaction is open meanwhile; whether it may
+still be handed out is asked at the end, under the interview's lock.
 """
 
-from collections.abc import Collection
+import json
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
+from django.http import Http404
 from django.utils import timezone
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, limits
 from accounts.kinds import Event
 from accounts.models import User
 from copilot.lib.errors import DomainError
-from insights import queries
-from insights.exports.writers import WRITERS
-from sessions.models import SCALE, Scorecard, Session
-from sessions.queries import notes_after, plan_of
+from insights import summaries
+from insights.exports import bundle, plain, subtitles
+from insights.exports.contents import PARTS, Data, gather
+from insights.exports.pdf import pdf
+from insights.exports.table import table
+from insights.exports.word import word
+from insights.models import SummaryVersion
+from insights.summaries import versions
+from sessions import access
+from sessions.access import Perm
+from sessions.models import Session
+from sessions.queries import has_consent
 from sessions.states import Status
-from transcription import queries as words
-from transcription.models import Segment
-from transcription.serializers import readable_text
 
-PARTS = ("summary", "transcript", "notes", "ratings")
-FORMATS = {
-    "markdown": ("md", "text/markdown"),
-    "text": ("txt", "text/plain"),
-    "json": ("json", "application/json"),
-    "srt": ("srt", "application/x-subrip"),
-    "vtt": ("vtt", "text/vtt"),
+__all__ = [
+    "EXPORTS_A_MINUTE",
+    "FORMATS",
+    "IN_BUNDLE",
+    "KINDS",
+    "PARTS",
+    "Choice",
+    "File",
+    "check",
+    "export",
+    "make",
+    "session_to_take",
+    "signed_pdf",
+    "take_turn",
+]
+
+Writer = Callable[[Data], bytes]
+
+
+def _json(content: Data) -> bytes:
+    return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+FORMATS: dict[str, tuple[str, str, Writer]] = {  # ending, content type, who writes it
+    "pdf": ("pdf", "application/pdf", pdf),
+    "docx": ("docx", WORD, word),
+    "markdown": ("md", "text/markdown; charset=utf-8", plain.markdown),
+    "text": ("txt", "text/plain; charset=utf-8", plain.text),
+    "json": ("json", "application/json; charset=utf-8", _json),
+    "csv": ("csv", "text/csv; charset=utf-8", table),
+    "srt": ("srt", "application/x-subrip; charset=utf-8", subtitles.srt),
+    "vtt": ("vtt", "text/vtt; charset=utf-8", subtitles.vtt),
 }
-SUBTITLES = ("srt", "vtt")  # formats that hold the transcript and nothing else
-VERSION = 1
+TRANSCRIPT_ONLY = frozenset({"csv", "srt", "vtt"})
+EXPORTS_A_MINUTE = 20  # of one person: each reads a whole interview
+BUNDLE = "bundle"
+KINDS = (*FORMATS, BUNDLE)
+IN_BUNDLE = ("pdf", "json")  # where nobody says what a bundle is to hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,141 +85,120 @@ class File:
     body: bytes = field(repr=False)
 
 
-@transaction.atomic
-def export(*, session: Session, by: User, parts: Collection[str], kind: str) -> File:
-    """Return the chosen parts of a finished interview as a file, and note who took it away."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a file is to hold. `draft`: the summary as it stands, also where a version is signed."""
+
+    kind: str
+    parts: Collection[str]
+    formats: Collection[str] = IN_BUNDLE  # of a bundle
+    draft: bool = False
+    language: str = ""  # of the file's own words; empty: the reader's
+
+    def checked(self) -> "Choice":
+        """Return the choice with its parts in order; raise DomainError for what makes no sense."""
+        if self.kind not in KINDS:
+            raise DomainError("bad_format", _("Choose a format."), status=400)
+        formats = [name for name in FORMATS if name in self.formats]
+        if self.kind == BUNDLE and (not formats or not set(self.formats) <= FORMATS.keys()):
+            raise DomainError("bad_format", _("Choose the formats of the bundle."), status=400)
+        parts = [part for part in PARTS if part in self.parts]
+        if self.kind in TRANSCRIPT_ONLY:
+            parts = ["transcript"]
+        if not parts or not set(self.parts) <= set(PARTS):
+            raise DomainError("bad_parts", _("Choose what the file is to hold."), status=400)
+        if self.language and self.language not in _languages():
+            raise DomainError("bad_language", _("No file is written in this language."), status=400)
+        return Choice(self.kind, parts, formats, self.draft, self.language)
+
+
+def _languages() -> set[str]:
+    return {code for code, _name in settings.LANGUAGES}
+
+
+def session_to_take(user: User | AnonymousUser, session_id: UUID) -> Session:
+    """Return the session for who may comment on it, or decides who gets to see it."""
+    try:
+        return access.get_session(user, session_id, Perm.COMMENT)
+    except Http404:
+        return access.get_session(user, session_id, Perm.SHARE)
+
+
+def take_turn(by: User) -> None:
+    """Count one more file of a person; raise TooMany above the limit."""
+    limits.take(f"export.{by.pk}", EXPORTS_A_MINUTE)
+
+
+def check(session: Session) -> None:
+    """Raise DomainError where nothing of an interview may be taken away."""
     if session.status != Status.ENDED:
         raise DomainError("not_ended", _("An interview is exported when it has ended."))
-    if kind not in FORMATS:
-        raise DomainError("bad_format", _("Choose a format."), status=400)
-    chosen = ["transcript"] if kind in SUBTITLES else [part for part in PARTS if part in parts]
-    if not chosen or not set(parts) <= set(PARTS):
-        raise DomainError("bad_parts", _("Choose what the file is to hold."), status=400)
-    content = gather(session, by, chosen)
-    ending, content_type = FORMATS[kind]
-    body = WRITERS[kind](content)
-    audit.record(
-        Event.SESSION_EXPORTED,
-        organization_id=session.organization_id,
-        obj=session,
-        details={"format": kind, "parts": chosen},
-    )
+    if not has_consent(session):
+        detail = _("The candidate has withdrawn the consent; nothing is exported any more.")
+        raise DomainError("no_consent", detail)
+
+
+def export(*, session: Session, by: User, choice: Choice) -> File:
+    """Return what was chosen of a finished interview as a file, and note who took it away."""
+    check(session)
+    choice = choice.checked()
+    made = make(session=session, by=by, choice=choice)
+    details: dict[str, Any] = {"format": choice.kind, "parts": list(choice.parts)}
+    if choice.kind == BUNDLE:
+        details["formats"] = list(choice.formats)
+    with transaction.atomic():
+        check(access.hold(session))  # withdrawn or erased while it was made
+        audit.record(
+            Event.SESSION_EXPORTED,
+            organization_id=session.organization_id,
+            obj=session,
+            details=details,
+        )
+    return made
+
+
+def make(*, session: Session, by: User, choice: Choice) -> File:
+    """Return the file that `export` hands out, and note nothing."""
+    name = _name(session)
+    if "summary" in choice.parts:
+        summaries.renew(session)  # what it quotes may have been corrected
+    with override(choice.language or get_language()):
+        content = gather(session, by, choice.parts, draft=choice.draft)
+        if choice.kind == BUNDLE:
+            body = _bundle(session, choice, content, name)
+            return File(f"{name}.zip", "application/zip", body)
+        ending, content_type, write = FORMATS[choice.kind]
+        return File(f"{name}.{ending}", content_type, write(content))
+
+
+def signed_pdf(session: Session, version: SummaryVersion) -> bytes:
+    """Return a signed summary as PDF, as of its signature: the same bytes each time."""
+    return pdf(gather(session, None, ["summary"], version=version, at=version.at))
+
+
+def _name(session: Session) -> str:
     day = timezone.localdate(session.started_at or session.created_at)
-    name = f"interview-{day.isoformat()}-{str(session.pk)[:8]}.{ending}"
-    return File(name, f"{content_type}; charset=utf-8", body.encode())
+    return f"interview-{day.isoformat()}-{str(session.pk)[:8]}"
 
 
-# --- what is in it -------------------------------------------------------------------------------
-
-
-def gather(session: Session, by: User, parts: Collection[str]) -> dict[str, Any]:
-    """Return what an export holds, as data."""
-    content: dict[str, Any] = {
-        "version": VERSION,
-        "interview": {
-            "title": session.title,
-            "job": session.job,
-            "candidate": session.candidate_name or "",
-            "interviewer": session.owner.display_name,
-            "language": session.language,
-            "started_at": _iso(session.started_at),
-            "ended_at": _iso(session.ended_at),
-            "delete_by": None if session.legal_hold else _iso(session.expires_at),
-        },
-        "exported_at": _iso(timezone.now()),
-        "exported_by": by.display_name,
+def _bundle(session: Session, choice: Choice, content: Data, name: str) -> bytes:
+    files = {}
+    for kind in choice.formats:
+        if kind not in TRANSCRIPT_ONLY or "transcript" in choice.parts:
+            ending, _type, write = FORMATS[kind]
+            files[f"{name}.{ending}"] = write(content)
+    if not files:
+        raise DomainError("bad_parts", _("Subtitles and tables need the transcript."), status=400)
+    files["consent.json"] = bundle.consent(session)
+    signed = content.get("summary", {}).get("signed")
+    if signed and not signed["left_out"]:  # whole, as it was signed
+        version = versions.signed(session)
+        if version is not None and version.number == signed["number"]:
+            whole = {"statement": versions.statement(version), "content": version.content}
+            files["signed-summary.json"] = _json(whole)
+    about = {
+        "exported_at": content["exported_at"],
+        "parts": list(choice.parts),
+        "summary_version": signed["number"] if signed else None,
     }
-    makers = {"summary": _summary, "transcript": _transcript, "notes": _notes, "ratings": _ratings}
-    for part in parts:
-        content[part] = makers[part](session, by)
-    return content
-
-
-def _iso(moment: Any) -> str | None:
-    return moment.isoformat() if moment else None
-
-
-def _summary(session: Session, _by: User) -> list[dict[str, Any]]:
-    sections = queries.summary(session)["sections"]
-    return [
-        {
-            "title": section["title"],
-            "sentences": [
-                {
-                    "text": sentence["text"],
-                    "lines": sentence["segments"],
-                    "by": sentence["by"],  # empty: drafted by the machine
-                }
-                for sentence in section["sentences"]
-            ],
-        }
-        for section in sections
-        if section["sentences"]
-    ]
-
-
-def _transcript(session: Session, _by: User) -> list[dict[str, Any]]:
-    """Return the lines in the order of speaking, with what is missing in its place."""
-    rows = [_line(segment) for segment in words.transcript(session)]
-    rows += [_missing(gap.start_ms, gap.end_ms, "lost") for gap in words.gaps_after(session)]
-    rows += [
-        _missing(stretch.from_ms, stretch.to_ms, "off_record")
-        for stretch in session.off_records.filter(to_ms__isnull=False)
-    ]
-    rows.sort(key=lambda row: row["start_ms"])
-    return rows
-
-
-def _line(segment: Segment) -> dict[str, Any]:
-    return {
-        "id": str(segment.pk),
-        "start_ms": segment.start_ms,
-        "end_ms": segment.end_ms,
-        "speaker": segment.role,
-        "text": readable_text(segment),
-        "corrected": segment.corrected_at is not None,
-    }
-
-
-def _missing(start: int, end: int | None, why: str) -> dict[str, Any]:
-    return {"start_ms": start, "end_ms": end, "missing": why}
-
-
-def _notes(session: Session, _by: User) -> list[dict[str, Any]]:
-    kept = notes_after(session).filter(removed=False).order_by("at_ms", "created_at")
-    return [
-        {
-            "kind": note.kind,
-            "author": note.author.display_name,
-            "at_ms": note.at_ms,
-            "text": note.text or "",
-        }
-        for note in kept
-    ]
-
-
-def _ratings(session: Session, by: User) -> dict[str, Any]:
-    """Return one's own ratings: those of others are theirs to hand out."""
-    card = Scorecard.objects.filter(session=session, author=by).first()
-    plan = plan_of(session)
-    if card is None or plan is None:
-        return {"scale": SCALE, "by": by.display_name, "submitted_at": None, "ratings": []}
-    card.session = session
-    given = card.ratings
-    ratings = [
-        {
-            "competency": competency["name"],
-            "value": rating.get("value"),
-            "anchor": _anchor(competency, rating.get("value")),
-            "comment": rating.get("comment", ""),
-        }
-        for competency in plan["competencies"]
-        if (rating := given.get(str(competency["id"])))
-    ]
-    submitted = _iso(card.submitted_at)
-    name = by.display_name
-    return {"scale": SCALE, "by": name, "submitted_at": submitted, "ratings": ratings}
-
-
-def _anchor(competency: dict[str, Any], value: int | None) -> str:
-    return str(competency["anchors"][value - 1]) if value else ""
+    return bundle.pack(files, session, about)

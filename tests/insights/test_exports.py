@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
@@ -9,12 +10,12 @@ from django.test import Client
 
 from accounts.kinds import Event
 from accounts.models import AuditEntry
-from insights import corrections, queries, summaries, views
-from insights.exports.writers import escaped
+from insights import corrections, exports, queries, summaries
+from insights.exports.plain import escaped
 from insights.models import Coverage, SentimentPoint
 from sessions import services
 from sessions.models import Guide, Note, OffRecord, Scorecard
-from tests.factories import go_live, say
+from tests.factories import client_of, go_live, say
 
 pytestmark = pytest.mark.django_db
 
@@ -97,10 +98,11 @@ def test_what_was_corrected_or_hidden_is_not_in_it(held):
 
 def test_json_says_where_each_sentence_comes_from(held):
     content = json.loads(export(held, None, *ALL, kind="json").content)
-    assert content["version"] == 1
-    assert content["interview"]["delete_by"] == held.session.expires_at.isoformat()
+    assert (content["format"], content["version"]) == ("interview-copilot/export", 2)
+    delete_by = datetime.fromisoformat(content["interview"]["delete_by"])
+    assert delete_by == held.session.expires_at.replace(microsecond=0)
     ids = {row.get("id") for row in content["transcript"]}
-    for section in content["summary"]:
+    for section in content["summary"]["sections"]:
         for sentence in section["sentences"]:
             assert set(sentence["lines"]) <= ids
     missing = [row for row in content["transcript"] if "missing" in row]
@@ -122,13 +124,13 @@ def test_subtitles_are_well_formed(held):
     srt = export(held, None, kind="srt").content.decode()
     cues = srt.strip().split("\n\n")
     assert len(cues) == 2
-    number, times, text = cues[1].split("\n")
+    number, times, text = cues[1].split("\n", 2)
     assert number == "2"
     assert re.fullmatch(r"00:01:1\d,\d{3} --> 00:01:1\d,\d{3}", times)
-    assert text == "Candidate: I wrote *everything* in <C> & C++ → myself."
+    assert text == "Candidate: I wrote *everything* in <\u2060C> &\nC++ → myself."
     vtt = export(held, None, kind="vtt").content.decode()
     assert vtt.startswith("WEBVTT\n\n00:00:00.000 --> ")
-    assert "<v Candidate>I wrote *everything* in &lt;C&gt; &amp; C++ → myself." in vtt
+    assert "<v Candidate>I wrote *everything* in &lt;C&gt; &amp; C++ →\nmyself." in vtt
 
 
 def test_the_file_names_nobody_and_is_kept_nowhere(held):
@@ -204,14 +206,19 @@ def test_how_a_line_read_before_it_was_corrected_is_in_no_part_of_it(held):
     assert not summaries.due(held.session.pk)
 
 
-def test_without_consent_no_summary_leaves(held):
+@pytest.mark.parametrize("part", ["summary", "transcript", "notes", "ratings"])
+def test_without_consent_nothing_leaves_and_the_page_says_why(held, part):
     held.session.consents.update(withdrawn_at=held.session.ended_at)
-    answer = export(held, None, "summary", "notes")
+    answer = export(held, None, part)
     assert (answer.status_code, answer.json()["code"]) == (409, "no_consent")
+    assert not AuditEntry.objects.filter(action=Event.SESSION_EXPORTED).exists()
+    page = client_of(held.cast.olga).get(f"/sessions/{held.session.pk}/review/").content.decode()
+    assert "export-open" not in page
+    assert "nothing is exported or sent any more" in page
 
 
 def test_one_person_takes_only_so_many_in_a_minute(held, monkeypatch):
-    monkeypatch.setattr(views, "EXPORTS_A_MINUTE", 1)
+    monkeypatch.setattr(exports, "EXPORTS_A_MINUTE", 1)
     assert export(held, None, "notes").status_code == 200
     answer = export(held, None, "notes")
     assert answer.status_code == 429
