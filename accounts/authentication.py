@@ -97,16 +97,21 @@ class InScope(BasePermission):
 class WithinLimits(BasePermission):
     """Count the request for its person and organization; raise TooMany above a limit.
 
-    Not a throttle: those are asked only once all permissions are given.
+    The view is told what is left. Not a throttle: those are asked only once all permissions are
+    given.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         user = request.user
         if isinstance(user, User):
-            limits.take(f"api.user.{limits.holder(user)}", settings.INTERVIEW_LIMIT_API_USER)
-            limits.take(
-                f"api.organization.{_home(user)}", settings.INTERVIEW_LIMIT_API_ORGANIZATION
-            )
+            view.left = {
+                "person": limits.take(
+                    f"api.user.{limits.holder(user)}", settings.INTERVIEW_LIMIT_API_USER
+                ),
+                "organization": limits.take(
+                    f"api.organization.{_home(user)}", settings.INTERVIEW_LIMIT_API_ORGANIZATION
+                ),
+            }
         return True
 
 

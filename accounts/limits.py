@@ -9,6 +9,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,12 +39,23 @@ class TooMany(DomainError):
         self.retry_after = retry_after
 
 
-def take(key: str, limit: int, period: int = 60) -> None:
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of a limit until its period ends, in so many seconds."""
+
+    limit: int
+    count: int
+    period: int
+    seconds: int
+
+
+def take(key: str, limit: int, period: int = 60) -> Left:
     """Count one more in this period of seconds; raise TooMany above the limit."""
     window, passed = divmod(int(time.time()), period)
-    count = tried(_count, f"limit:{key}:{window}", period)
-    if count is not None and count > limit:
+    count = tried(_count, f"limit:{key}:{window}", period) or 0
+    if count > limit:
         raise TooMany(period - passed)
+    return Left(limit, limit - count, period, period - passed)
 
 
 def _count(name: str, period: int) -> int:

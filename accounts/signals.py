@@ -1,4 +1,4 @@
-"""Two signals: somebody's access may have changed, and an act was noted. Others act on them."""
+"""Signals of accounts: access may have changed, an act was noted, an answer is kept or repeated."""
 
 from collections.abc import Iterable
 
@@ -10,6 +10,14 @@ access_changed = Signal()  # sent on commit with user_ids: frozenset[int]
 # event: Event, organization_id: UUID | None, object_type: str, object_id: str; sent by the audit in
 # the transaction of the act, so that what follows from it is stored with it or not at all.
 act_noted = Signal()
+
+# session_id: UUID; sent before the answer to a request about an interview is stored. A receiver
+# tells whether the interview is there, and holds it until the transaction ends.
+answer_kept = Signal()
+
+# session_id: UUID, user: User; sent before such an answer is told again. A receiver raises Http404
+# where the person may see the interview no longer.
+answer_repeated = Signal()
 
 
 def announce(user_ids: Iterable[int]) -> None:

@@ -18,9 +18,11 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from accounts import api as accounts
 from accounts import limits
 from accounts.models import User
 from accounts.queries import memberships_of, organizations_requiring_more
+from copilot import schema
 from copilot.lib import problems
 from copilot.lib.crypto import CryptoError
 from copilot.lib.errors import DomainError
@@ -38,8 +40,12 @@ RESUMES = re.compile(r"/sessions/(new|resume|[0-9a-f-]{36}/edit)/")  # so may fo
 
 app_name = "api"
 urlpatterns = [
+    path("me/", accounts.Me.as_view()),
+    path("tokens/", accounts.Tokens.as_view()),
+    path("tokens/<uuid:token_id>/", accounts.Token.as_view()),
     path("sessions/", sessions.SessionList.as_view()),
     path("sessions/<uuid:session_id>/", sessions.SessionDetail.as_view()),
+    path("sessions/<uuid:session_id>/consents/", sessions.Consents.as_view()),
     path("sessions/<uuid:session_id>/consent/", sessions.Consent.as_view()),
     path("sessions/<uuid:session_id>/consent/refused/", sessions.ConsentRefused.as_view()),
     path("sessions/<uuid:session_id>/consent/withdrawn/", sessions.ConsentWithdrawn.as_view()),
@@ -49,6 +55,9 @@ urlpatterns = [
         "sessions/<uuid:session_id>/requests/<uuid:request_id>/",
         sessions.CandidateRequest.as_view(),
     ),
+    path("sessions/<uuid:session_id>/shares/", sessions.Shares.as_view()),
+    path("sessions/<uuid:session_id>/shares/<int:user_id>/", sessions.OneShare.as_view()),
+    path("sessions/<uuid:session_id>/visibility/", sessions.Visibility.as_view()),
     path("sessions/<uuid:session_id>/start/", sessions.Start.as_view()),
     path("sessions/<uuid:session_id>/end/", sessions.End.as_view()),
     path("sessions/<uuid:session_id>/retention/", sessions.Retention.as_view()),
@@ -58,6 +67,7 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/notes/", sessions.Notes.as_view()),
     path("sessions/<uuid:session_id>/notes/<uuid:note_id>/", sessions.OneNote.as_view()),
     path("sessions/<uuid:session_id>/scorecards/", sessions.Scorecards.as_view()),
+    path("sessions/<uuid:session_id>/scorecards/panel/", sessions.ScorecardPanel.as_view()),
     path("sessions/<uuid:session_id>/scorecards/mine/", sessions.MyScorecard.as_view()),
     path("sessions/<uuid:session_id>/scorecards/mine/submit/", sessions.SubmitScorecard.as_view()),
     path("sessions/<uuid:session_id>/off-record/", insights.OffRecord.as_view()),
@@ -80,8 +90,36 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/claims/", insights.Claims.as_view()),
     path("sessions/<uuid:session_id>/tones/", insights.Tones.as_view()),
     path("sessions/<uuid:session_id>/analyse/", insights.Analyse.as_view()),
+    path("summary-templates/", insights.SummaryTemplates.as_view()),
     path("sessions/<uuid:session_id>/summary/", insights.Summary.as_view()),
+    path("sessions/<uuid:session_id>/summary/sign/", insights.SignSummary.as_view()),
+    path("sessions/<uuid:session_id>/summary/reopen/", insights.ReopenSummary.as_view()),
+    path("sessions/<uuid:session_id>/summary/versions/", insights.SummaryVersions.as_view()),
+    path(
+        "sessions/<uuid:session_id>/summary/versions/<int:number>/",
+        insights.OneSummaryVersion.as_view(),
+    ),
+    path(
+        "sessions/<uuid:session_id>/summary/versions/<int:number>/restore/",
+        insights.RestoreSummary.as_view(),
+    ),
     path("sessions/<uuid:session_id>/analytics/", insights.Analytics.as_view()),
+    path("sessions/<uuid:session_id>/exports/", insights.Exports.as_view()),
+    path("ats/connections/", insights.ats.Connections.as_view()),
+    path(
+        "sessions/<uuid:session_id>/ats/connections/<uuid:connection_id>/candidates/",
+        insights.ats.Candidates.as_view(),
+    ),
+    path("sessions/<uuid:session_id>/ats/preview/", insights.ats.Preview.as_view()),
+    path("sessions/<uuid:session_id>/ats/deliveries/", insights.ats.Deliveries.as_view()),
+    path(
+        "sessions/<uuid:session_id>/ats/deliveries/<uuid:delivery_id>/retry/",
+        insights.ats.Retry.as_view(),
+    ),
+    path(
+        "sessions/<uuid:session_id>/ats/deliveries/<uuid:delivery_id>/cancel/",
+        insights.ats.Cancel.as_view(),
+    ),
     path("guides/", sessions.Guides.as_view()),
     path("guides/check/", insights.GuideCheck.as_view()),
     path("guides/<uuid:guide_id>/", sessions.Guide.as_view()),
@@ -90,6 +128,20 @@ urlpatterns = [
     path("uploads/<uuid:upload_id>/content/", transcription.Content.as_view()),
     path("uploads/<uuid:upload_id>/finish/", transcription.Finish.as_view()),
     path("sound-check/", transcription.SoundCheck.as_view()),
+    path("webhooks/", insights.webhooks.Webhooks.as_view()),
+    path("webhooks/<uuid:webhook_id>/", insights.webhooks.OneWebhook.as_view()),
+    path("webhooks/<uuid:webhook_id>/rotate/", insights.webhooks.RotateWebhook.as_view()),
+    path("webhooks/<uuid:webhook_id>/test/", insights.webhooks.TestWebhook.as_view()),
+    path("webhooks/<uuid:webhook_id>/deliveries/", insights.webhooks.WebhookDeliveries.as_view()),
+    path(
+        "webhooks/<uuid:webhook_id>/deliveries/<uuid:message_id>/",
+        insights.webhooks.OneWebhookDelivery.as_view(),
+    ),
+    path(
+        "webhooks/<uuid:webhook_id>/deliveries/<uuid:message_id>/replay/",
+        insights.webhooks.ReplayWebhookDelivery.as_view(),
+    ),
+    path("schema/", schema.Schema.as_view(), name="schema"),
 ]
 
 

@@ -154,6 +154,8 @@ INSTALLED_APPS = [
     "csp",
     "guardian",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",  # Swagger UI and Redoc as static files
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -287,7 +289,16 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"celery": {}, "analysis": {}}
 CELERY_TASK_ROUTES = {
     f"insights.tasks.{name}": {"queue": "analysis"}
-    for name in ("analyze", "deliver", "predict", "reread", "remove", "review", "send_webhook")
+    for name in (
+        "analyze",
+        "deliver",
+        "predict",
+        "reread",
+        "remove",
+        "review",
+        "send_webhook",
+        "summarise",
+    )
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1}
 
@@ -427,6 +438,22 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "copilot.api.error_response",
+    "DEFAULT_SCHEMA_CLASS": "copilot.lib.openapi.Operation",
+}
+
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "TITLE": "Interview Copilot",
+    "VERSION": "1.0.0",
+    "CONTACT": {"name": "Whoever operates this installation"},
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    "SERVERS": [{"url": "/api/v1", "description": "This installation"}],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SCHEMA_PATH_PREFIX_TRIM": True,
+    "COMPONENT_SPLIT_PATCH": False,  # what a PATCH needs is needed
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "POSTPROCESSING_HOOKS": ["copilot.schema.finish"],
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test does it
 }
 
 # --- Limits --------------------------------------------------------------------------------------
@@ -513,6 +540,8 @@ INTERVIEW_ANALYSIS_WORKERS: int = env.int("INTERVIEW_ANALYSIS_WORKERS", 8)  # th
 # Networks and hosts, not public, that webhooks and ATS connections may lead to, also without TLS.
 INTERVIEW_OUTGOING_ALLOW: list[str] = env.list("INTERVIEW_OUTGOING_ALLOW", default=[])
 INTERVIEW_METRICS_TOKEN: str = env.str("INTERVIEW_METRICS_TOKEN", "")  # empty: no /metrics
+# More fonts (TTF, OTF) for scripts that those of exported PDFs lack, such as Chinese or Hindi.
+INTERVIEW_PDF_FONTS: list[str] = env.list("INTERVIEW_PDF_FONTS", default=[])
 # Seconds between two writings of what a process counted; 0: latencies are not kept.
 INTERVIEW_LATENCY_INTERVAL: float = env.float("INTERVIEW_LATENCY_INTERVAL", 5.0)
 INTERVIEW_ANALYSIS_INTERVAL: float = env.float("INTERVIEW_ANALYSIS_INTERVAL", 5.0)  # seconds
@@ -621,6 +650,8 @@ LOGGING = {
         "presidio-analyzer": {"level": "ERROR"},  # would log what it reads at DEBUG
         "faster_whisper": {"level": "ERROR"},  # would log what it hears at DEBUG
         "openai": {"level": "WARNING"},  # would log whole requests at DEBUG
+        "fontTools": {"level": "WARNING"},  # would log which letters a PDF holds
+        "fpdf": {"level": "ERROR"},  # would log what it could not draw
         "httpx2": {"level": "WARNING"},
         "django.dispatch": {"level": "CRITICAL"},  # would log what receivers raise; the senders do
         "celery": {"level": "WARNING"},

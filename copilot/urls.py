@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 import insights.urls
 import sessions.urls
 import transcription.urls
-from copilot import api
+from copilot import api, schema
 from insights import views as insight_views
 from sessions.views import candidate, devices
 
@@ -47,6 +47,8 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include((api.urlpatterns, "api"))),
+    path("api/docs/", schema.swagger, name="api_docs"),
+    path("api/redoc/", schema.redoc, name="api_redoc"),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
     path("metrics", insight_views.metrics),

@@ -1,6 +1,6 @@
 """Reads: cards and the snapshot of a session the caller already passed the door for."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from insights.models import (
     Insight,
     SentimentPoint,
     Summary,
+    SummaryVersion,
 )
 from insights.serializers import (
     claim_json,
@@ -206,7 +207,8 @@ def summary(session: Session) -> dict[str, Any]:
     """Return the summary with the names of who edited it; being made where there is none yet."""
     made = Summary.objects.filter(session=session).first()
     if made is None:
-        return {**summary_json(None), "lines": {}}
+        like = _made_like(None, session)
+        return {**summary_json(None), **like, "version": 0, "signed": None, "lines": {}}
     made.session = session  # whose key is at hand
     sections = made.sections
     people = {s["by"] for section in sections for s in section["sentences"] if s["by"]}
@@ -214,8 +216,75 @@ def summary(session: Session) -> dict[str, Any]:
     hidden = session.segments.filter(hidden=True).values_list("pk", flat=True)
     shown = summary_json(made, hidden={str(pk) for pk in hidden}, names=names)
     about = {i for part in shown["sections"] for s in part["sentences"] for i in s["segments"]}
-    places = session.segments.filter(pk__in=about).values_list("pk", "start_ms")
-    return {**shown, "lines": {str(pk): start_ms for pk, start_ms in places}}
+    return {
+        **shown,
+        **_made_like(made, session),
+        "version": made.version,
+        "signed": _signed(session) if made.version else None,
+        "lines": places(session, about),
+    }
+
+
+def summary_language(language: str, session: Session) -> str:
+    """Return the code of the language that a summary is to be in; `language` is what was chosen."""
+    return language or session.language
+
+
+def rules_language(language: str, session: Session) -> str:
+    """Return the language of a summary's sentences by rules: the one chosen where it is translated.
+
+    Else the interview's, else the program's own.
+    """
+    known = dict(settings.LANGUAGES)
+    for code in (summary_language(language, session), session.language):
+        for name in (code, code.partition("-")[0]):
+            if name in known:
+                return name
+    return settings.LANGUAGE_CODE
+
+
+def _made_like(made: Summary | None, session: Session) -> dict[str, Any]:
+    """Return the language and template of a summary, and who drafted it: "llm" or "rules"."""
+    language = made.language if made else ""
+    template = made.template if made else None
+    return {
+        "language": summary_language(language, session),
+        "rules_language": rules_language(language, session),
+        "template": {"id": str(template.pk), "name": template.name} if template else None,
+        "source": made.source if made else "",
+    }
+
+
+def places(session: Session, lines: Collection[str]) -> dict[str, int]:
+    """Return where on the interview's clock lines begin, in milliseconds."""
+    found = session.segments.filter(pk__in=lines).values_list("pk", "start_ms")
+    return {str(pk): start_ms for pk, start_ms in found}
+
+
+def summary_versions(session: Session, *, all_of_them: bool = False) -> QuerySet[SummaryVersion]:
+    """Return the versions of a summary: the signed ones, or all."""
+    found = SummaryVersion.objects.filter(session=session).select_related("by")
+    return found if all_of_them else found.filter(why=SummaryVersion.Why.SIGNED)
+
+
+def _signed(session: Session) -> dict[str, Any] | None:
+    """Return who signed last and when, and whether lines under it were corrected since."""
+    version = summary_versions(session).order_by("-number").first()
+    if version is None:
+        return None
+    version.session = session  # whose key is at hand
+    rows = session.segments.filter(corrected_at__gt=version.at).values_list("pk", flat=True)
+    since = {str(pk) for pk in rows}
+    sections = version.content["sections"] if since else []
+    return {
+        "version": version.number,
+        "by": version.by.display_name if version.by else "",
+        "at": version.at.isoformat(),
+        "digest": version.digest,
+        "corrected": any(
+            not since.isdisjoint(s["segments"]) for part in sections for s in part["sentences"]
+        ),
+    }
 
 
 def tones_of(session: Session, *, after: int = 0) -> QuerySet[SentimentPoint]:

@@ -84,6 +84,13 @@ def tone_json(point: SentimentPoint) -> dict[str, Any]:
     }
 
 
+def lines_shown(sentence: dict[str, Any], hidden: Collection[str]) -> list[str] | None:
+    """Return the lines under a stored sentence that may be shown; None: it is not to be shown."""
+    lines = [line for line in sentence["segments"] if line not in hidden]
+    rests = lines or not sentence["segments"] or sentence["edited"]
+    return None if sentence["removed"] or not rests else lines
+
+
 def summary_json(
     summary: Summary | None, *, hidden: Collection[str] = (), names: Mapping[int, str] | None = None
 ) -> dict[str, Any]:
@@ -92,9 +99,8 @@ def summary_json(
         return {"state": Summary.State.MAKING, "revision": 0, "made_at": None, "sections": []}
 
     def shown(sentence: dict[str, Any]) -> dict[str, Any] | None:
-        lines = [line for line in sentence["segments"] if line not in hidden]
-        rests = lines or not sentence["segments"] or sentence["edited"]
-        if sentence["removed"] or not rests:
+        lines = lines_shown(sentence, hidden)
+        if lines is None:
             return None
         by = (names or {}).get(sentence["by"], "") if sentence["by"] else ""
         kept = {key: sentence[key] for key in ("id", "text", "edited", "own", "at")}

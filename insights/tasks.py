@@ -10,10 +10,12 @@ from insights import (
     asking,
     corrections,
     debounce,
+    deliveries,
     latency,
     prediction,
     reviews,
     summaries,
+    webhooks,
 )
 
 
@@ -52,9 +54,12 @@ def review(session_id: str, after: int | None = None, tries: int = 0) -> None:
 
 
 @shared_task
-def summarise(session_id: str) -> None:
-    """Draft what a finished interview came to, or draft it again."""
-    summaries.make(session_id=UUID(session_id))
+def summarise(session_id: str, step: int = 0, tries: int = 0) -> None:
+    """Draft what a finished interview came to, or draft it again: one call, and plan the next."""
+    later = summaries.go_on(session_id=UUID(session_id), step=step, tries=tries)
+    if later is not None:
+        again = [session_id, step + 1, later.tries]
+        summarise.apply_async(again, countdown=later.seconds)
 
 
 @shared_task
@@ -87,3 +92,51 @@ def sweep() -> None:
 def fold_latencies() -> None:
     """Keep of hours long past only the sum."""
     latency.fold()
+
+
+@shared_task
+def deliver(delivery_id: str) -> None:
+    """Send what a person ordered to an ATS."""
+    deliveries.deliver(UUID(delivery_id))
+
+
+@shared_task
+def remove(removal_id: str) -> None:
+    """Remove over there what was sent of an erased interview."""
+    deliveries.removals.remove(UUID(removal_id))
+
+
+@shared_task
+def sweep_deliveries() -> None:
+    """Send and take back what is due; let go of what was taken back long ago."""
+    for delivery_id in deliveries.overdue():
+        deliver.delay(str(delivery_id))
+    for removal_id in deliveries.removals.overdue():
+        remove.delay(str(removal_id))
+    deliveries.removals.clear()
+
+
+@shared_task
+def send_webhook(delivery_id: str) -> None:
+    """Try to send a message to a webhook, then begin with another one that waits."""
+    tried = webhooks.deliver(UUID(delivery_id))
+    if tried is None:
+        return
+    if tried.again is not None:
+        send_webhook.apply_async([delivery_id], countdown=tried.again)
+    waiting = webhooks.next_due()
+    if waiting is not None:
+        send_webhook.delay(str(waiting))
+
+
+@shared_task
+def sweep_webhooks() -> None:
+    """Send what is due, and what a dead worker or a lost message left behind."""
+    for delivery_id in webhooks.overdue():
+        send_webhook.delay(str(delivery_id))
+
+
+@shared_task
+def clear_webhooks() -> None:
+    """Forget messages that were done with long ago."""
+    webhooks.clear()

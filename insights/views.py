@@ -11,7 +11,6 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import AnonymousUser
 from django.core.handlers.asgi import ASGIRequest
 from django.http import (
     Http404,
@@ -33,18 +32,18 @@ from accounts.queries import may
 from accounts.roles import Act
 from copilot.lib import problems
 from copilot.lib.errors import DomainError
-from insights import exports, portability, summaries
+from insights import deliveries, exports, portability, summaries
 from insights.metrics import exposition
 from insights.opening import opening
 from sessions import access, candidates, notices
 from sessions.access import Perm
 from sessions.models import CandidateRequest, Session
+from sessions.queries import has_consent
 from sessions.services import note_view
 from sessions.states import Status
 
 Page = Callable[[HttpRequest, UUID], HttpResponse]
 
-EXPORTS_A_MINUTE = 20  # of one person: each reads a whole interview
 COPIES_A_MINUTE = 4  # by one link
 
 
@@ -128,8 +127,11 @@ def review_page(request: HttpRequest, session_id: UUID) -> HttpResponse:
         **shown,
         "consent": shown["boot"]["session"]["consent"],
         "minutes": round(session.elapsed().total_seconds() / 60),
+        "languages": sorted({session.organization.language, *session.organization.languages}),
         "may_export": shown["may"]["comment"] or shown["may"]["share"],
-        "connections": session.organization.ats_connections.filter(is_active=True),
+        "export_off": not has_consent(session),
+        "signed_number": getattr(summaries.signed(session), "number", 0),
+        "connections": [str(c.pk) for c in deliveries.connections.active(session.organization)],
     }
     return render(request, "sessions/review.html", context)
 
@@ -139,19 +141,17 @@ def review_page(request: HttpRequest, session_id: UUID) -> HttpResponse:
 @require_POST
 def export(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Answer the chosen parts as a file; who may only read takes nothing away."""
-    session = _to_export(request.user, session_id)
+    session = exports.session_to_take(request.user, session_id)
     given = request.POST
     try:
-        limits.take(f"export.{request.user.pk}", EXPORTS_A_MINUTE)
-        if "summary" in given.getlist("parts"):
-            summaries.check(session)
-            summaries.renew(session)
-        made = exports.export(
-            session=session,
-            by=cast("User", request.user),
-            parts=set(given.getlist("parts")),
+        exports.take_turn(cast("User", request.user))
+        choice = exports.Choice(
             kind=given.get("format", ""),
+            parts=set(given.getlist("parts")),
+            formats=set(given.getlist("formats")) or exports.IN_BUNDLE,
+            draft=given.get("draft") == "1",
         )
+        made = exports.export(session=session, by=cast("User", request.user), choice=choice)
     except DomainError as error:
         answer = problems.plain_answer(error.status, error.code, error.detail)
         if isinstance(error, limits.TooMany):
@@ -159,14 +159,6 @@ def export(request: HttpRequest, session_id: UUID) -> HttpResponse:
         return answer
     headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
     return HttpResponse(made.body, content_type=made.content_type, headers=headers)
-
-
-def _to_export(user: User | AnonymousUser, session_id: UUID) -> Session:
-    """Return the session for who may comment on it, or decides who gets to see it."""
-    try:
-        return access.get_session(user, session_id, Perm.COMMENT)
-    except Http404:
-        return access.get_session(user, session_id, Perm.SHARE)
 
 
 # --- What a candidate may have -------------------------------------------------------------------
@@ -184,7 +176,7 @@ def export_subject(request: HttpRequest, organization: str) -> HttpResponseBase:
     except ValueError:
         raise Http404("no such interview") from None
     try:
-        limits.take(f"export.{request.user.pk}", EXPORTS_A_MINUTE)
+        exports.take_turn(cast("User", request.user))
         name, content = portability.export_subject(where, ids, by=cast("User", request.user))
     except DomainError as error:
         messages.error(request, error.detail)

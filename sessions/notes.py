@@ -44,6 +44,9 @@ def add_note(
         if kind == Note.Kind.BOOKMARK and held.started_at is None:
             raise DomainError("not_started", _("There is nothing to mark before the interview."))
         at_ms = max(0, int((held.elapsed().total_seconds() - seconds_ago) * 1000))
+    if segment is not None and not held.segments.filter(pk=segment).exists():
+        fields = {"segment": [_("This interview has no such line.")]}
+        raise DomainError("invalid", _("Some fields are wrong."), status=400, fields=fields)
     note = Note(session=held, author=author, kind=kind, segment=segment, at_ms=at_ms)
     if note_id:
         note.pk = note_id

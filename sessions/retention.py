@@ -24,14 +24,14 @@ from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, idempotency
 from accounts.kinds import Event
 from accounts.models import ApiToken, User
 from copilot.lib.crypto import CryptoError
 from copilot.lib.errors import DomainError
 from sessions import access, events, receipts
 from sessions.models import Erasure, Session
-from sessions.signals import Removed, session_erasing
+from sessions.signals import Removed, session_erased, session_erasing
 from sessions.states import Status
 
 logger = logging.getLogger(__name__)
@@ -116,6 +116,7 @@ def begin(session_id: UUID, reason: str, by: User | None = None, **still: Any) -
     facts = living.values_list("organization_id", "status").first()
     if facts is None or not living.update(wrapped_key=None, title="", job=""):
         return None
+    idempotency.forget_about(session_id)  # sealed with the organization's key, which stays
     organization_id, status = facts
     if reason == Erasure.Reason.EXPIRED and status == Status.DRAFT:
         reason = Erasure.Reason.DRAFT
@@ -320,6 +321,12 @@ def _close(erasure_id: UUID) -> bool:
     erasure.finished_at = timezone.now()
     receipts.sign(erasure)
     erasure.save(update_fields=["finished_at", "public_key", "signature"])
+    session_erased.send(
+        sender=Session,
+        organization_id=erasure.organization_id,
+        session_id=erasure.session_id,
+        receipt_id=erasure.pk,
+    )
     return True
 
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
-
 from accounts.models import ApiToken
 from sessions.models import (
     SCALE,
@@ -32,6 +30,23 @@ def consent_json(session: Session) -> dict[str, Any]:
         "at": at.isoformat(),
         "method": method,
         "notice": newest.notice_version,
+    }
+
+
+def consent_record_json(record: ConsentRecord, *, names: bool) -> dict[str, Any]:
+    """Return one answer of the candidate; with `names` who gave it, as somebody noted it."""
+    withdrawn = record.withdrawn_at
+    return {
+        "id": str(record.pk),
+        "answer": record.answer,
+        "at": record.given_at.isoformat(),
+        "method": record.method,
+        "given_by": (record.given_by or "") if names else None,
+        "noted_by": record.noted_by.display_name if record.noted_by else None,
+        "notice": record.notice_version,
+        "withdrawn_at": withdrawn.isoformat() if withdrawn else None,
+        "withdrawn_method": record.withdrawn_method,
+        "withdrawn_by": record.withdrawn_by.display_name if record.withdrawn_by else None,
     }
 
 
@@ -68,6 +83,10 @@ def request_json(request: CandidateRequest) -> dict[str, Any]:
 def retention_json(session: Session) -> dict[str, Any]:
     """Return until when it is kept, how far that may be moved, and whether a hold keeps it."""
     longest = session.longest_expiry()
+    if longest and session.status == Status.DRAFT:
+        # It moves on with time; told by the day, what did not change looks the same.
+        day = longest.replace(hour=0, minute=0, second=0, microsecond=0)
+        longest = max(day, session.expires_at or day)
     return {
         "expires_at": session.expires_at.isoformat() if session.expires_at else None,
         "longest": longest.isoformat() if longest else None,
@@ -106,10 +125,36 @@ def session_json(session: Session) -> dict[str, Any]:
     }
 
 
-def sessions_json(sessions: QuerySet[Session]) -> list[dict[str, Any]]:
-    """Return several; as many queries as for a few, however many they are."""
-    rows = sessions.prefetch_related("consents", "candidate_links", "requests", "off_records")
-    return [session_json(session) for session in rows]
+# What the JSON of a session reads beside its row; a list fetches it at once.
+RELATED = ("consents", "candidate_links", "requests", "off_records")
+
+
+def listed_json(session: Session) -> dict[str, Any]:
+    """Return one of a list."""
+    return {
+        **session_json(session),
+        "created_at": session.created_at.isoformat(),
+        "visibility": session.visibility,
+    }
+
+
+def detail_json(session: Session, may: dict[str, bool]) -> dict[str, Any]:
+    """Return an interview for one person, to who holds it with what was prepared."""
+    return {
+        **listed_json(session),
+        "may": may,
+        "prepared": _prepared_json(session) if may["record"] else None,
+    }
+
+
+def _prepared_json(session: Session) -> dict[str, Any]:
+    return {
+        "candidate_name": session.candidate_name or "",
+        "candidate_email": session.candidate_email or "",
+        "country": session.country,
+        "guide": str(session.guide_id) if session.guide_id else None,
+        "profile": session.profile or "",
+    }
 
 
 def off_record_json(stretch: OffRecord) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Three of the project's six signals; connected in the apps of what is downstream."""
+"""Four of the project's signals; connected in the apps of what is downstream."""
 
 from dataclasses import dataclass, field
 
@@ -24,3 +24,7 @@ session_ended = Signal()  # session_id: UUID; sent on commit, robustly
 # it is asked again until nobody has more. It runs inside a transaction, in an atomic block of its
 # own, so that one that raises stops nobody else; it is asked again with the next run.
 session_erasing = Signal()
+
+# organization_id, session_id, receipt_id: UUID; sent in the transaction that writes the receipt of
+# an erasure, when nothing of the interview is left.
+session_erased = Signal()

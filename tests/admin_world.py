@@ -18,7 +18,16 @@ from accounts import invitations, tokens
 from accounts.models import ApiToken, AuditEntry, Invitation, Membership, Organization, User
 from accounts.roles import Role, Scope
 from accounts.services import create_organization
-from insights.models import AtsConnection, BankQuestion, LlmSpending
+from insights.models import (
+    AtsConnection,
+    AtsRemoval,
+    BankQuestion,
+    LlmSpending,
+    SummaryTemplate,
+    Webhook,
+    WebhookDelivery,
+)
+from insights.webhooks import endpoints
 from sessions.models import Erasure, Guide, Session
 from tests.factories import make_bank_question, make_session, make_user
 
@@ -68,6 +77,18 @@ def make_world(name: str) -> World:
     )
     ats.credential = f"{name}-credential"
     ats.save()
+    removal = AtsRemoval(
+        organization=organization,
+        connection=ats,
+        session_id=uuid4(),
+        state="failed",
+        error="by_hand",
+        remote={"target": {"candidate": f"{name}-candidate", "application": ""}, "parts": {}},
+    )
+    removal.save()
+    webhook, _secret = endpoints.create(
+        organization=organization, url=f"https://{name}.example/hook", by=boss
+    )
     spending = LlmSpending.objects.create(
         organization=organization, day=date(2026, 1, 5), calls=3, tokens_in=900, cost=0.01
     )
@@ -85,6 +106,7 @@ def make_world(name: str) -> World:
         objects={
             ApiToken: token,
             AtsConnection: ats,
+            AtsRemoval: removal,
             AuditEntry: organization.audit_entries.first(),
             Erasure: erasure,
             BankQuestion: make_bank_question(organization, f"What did {name} measure?"),
@@ -94,7 +116,12 @@ def make_world(name: str) -> World:
             Membership: Membership.objects.get(user=interviewer),
             Organization: organization,
             Session: session,
+            SummaryTemplate: SummaryTemplate.objects.create(
+                organization=organization, name=f"{name} template", is_default=True
+            ),
             User: interviewer,
+            Webhook: webhook,
+            WebhookDelivery: endpoints.test(webhook=webhook),
         },
     )
 

@@ -3,6 +3,8 @@
 from typing import IO, Any, cast
 from uuid import UUID
 
+from django.db import transaction
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -17,12 +19,16 @@ from sessions.models import ConsentRecord
 from transcription import soundcheck, tasks, uploads
 from transcription.models import Role
 from transcription.serializers import upload_json
+from transcription.shapes import Recording, SoundChecked
 
 # "link" is for the candidate's own page, not for somebody to say on their behalf.
 NOTED_HERE = (ConsentRecord.Method.VERBAL, ConsentRecord.Method.WRITTEN)
 
 
-class ConsentInput(serializers.Serializer[Any]):
+BYTES = {"type": "string", "format": "binary"}
+
+
+class RecordingConsentInput(serializers.Serializer[Any]):
     method = serializers.ChoiceField(choices=NOTED_HERE)
     name = serializers.CharField(max_length=120, required=False, allow_blank=True)
 
@@ -39,10 +45,15 @@ class UploadInput(serializers.Serializer[Any]):
     roles = serializers.ListField(
         child=serializers.ChoiceField(choices=Role.values), max_length=2, required=False
     )
-    consent = ConsentInput(required=False)
+    consent = RecordingConsentInput(required=False)
 
 
 class Uploads(Endpoint):
+    @extend_schema(
+        operation_id="uploads_create",
+        request=UploadInput,
+        responses={201: Recording, 413: None, 503: None, 507: None},
+    )
     def post(self, request: Request) -> Response:
         """Announce a recording: everything that speaks against it is said before a byte is sent."""
         given = UploadInput(data=request.data)
@@ -62,14 +73,19 @@ class Uploads(Endpoint):
             given_by=consent.get("name", ""),
             **wanted,
         )
+        self.about = upload.session_id
         return Response(upload_json(upload), status=201)
 
 
 class Upload(Endpoint):
+    @extend_schema(operation_id="uploads_get", responses={200: Recording})
     def get(self, request: Request, upload_id: UUID) -> Response:
+        """Tell how far a recording is."""
         return Response(upload_json(uploads.get_upload(request.user, upload_id)))
 
+    @extend_schema(operation_id="uploads_cancel", responses={204: None})
     def delete(self, request: Request, upload_id: UUID) -> Response:
+        """Cancel a recording; what was written down of it goes, too."""
         uploads.cancel(upload=uploads.get_upload(request.user, upload_id))
         return Response(status=204)
 
@@ -84,9 +100,17 @@ class Raw(BaseParser):
 
 
 class Content(Endpoint):
+    keeps_answers = False  # a part says by its offset which one it is
     parser_classes = [Raw]
 
+    @extend_schema(
+        operation_id="uploads_content",
+        parameters=[OpenApiParameter("offset", {"type": "integer", "minimum": 0}, required=True)],
+        request={"application/octet-stream": BYTES},
+        responses={200: Recording},
+    )
     def put(self, request: Request, upload_id: UUID) -> Response:
+        """Send the next part of the file, at most 8 MiB; `offset` is what was `received`."""
         upload = uploads.get_upload(request.user, upload_id)
         offset = request.query_params.get("offset", "")
         if not offset.isdecimal() or len(offset) > 15:
@@ -108,8 +132,15 @@ class Sound(BaseParser):
 class SoundCheck(Endpoint):
     """Tell what is understood of a test sentence; nothing of it is kept."""
 
+    keeps_answers = False
     parser_classes = [Sound]
 
+    @extend_schema(
+        operation_id="sound_check",
+        parameters=[OpenApiParameter("language", str, required=True)],
+        request={"application/octet-stream": BYTES},
+        responses={200: SoundChecked, 404: None, 503: None},
+    )
     def post(self, request: Request) -> Response:
         user = cast("User", request.user)
         organization = home_of_guides(user)  # who may not hold interviews is told that first
@@ -124,7 +155,10 @@ class SoundCheck(Endpoint):
 
 
 class Finish(Endpoint):
+    @extend_schema(operation_id="uploads_finish", request=None, responses={200: Recording})
     def post(self, request: Request, upload_id: UUID) -> Response:
+        """Say that all of the file is there; from here on it is written down."""
         upload = uploads.finish(upload=uploads.get_upload(request.user, upload_id))
-        tasks.hear.delay(str(upload.pk))
+        self.about = upload.session_id
+        transaction.on_commit(lambda: tasks.hear.delay(str(upload.pk)))
         return Response(upload_json(upload))

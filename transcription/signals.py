@@ -1,4 +1,4 @@
-"""Two of the project's four signals, sent robustly; connected in insights.apps."""
+"""Two of the project's signals, sent robustly; connected in insights.apps."""
 
 from django.dispatch import Signal
 

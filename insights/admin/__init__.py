@@ -1,5 +1,5 @@
-"""ATS connections, the question bank, what models took, and the operator's page of latencies."""
+"""ATS connections and removals, templates, the question bank, spending, the operator's page."""
 
-from insights.admin import connections, latency, learned, spending
+from insights.admin import connections, latency, learned, removals, spending, templates, webhooks
 
-__all__ = ["connections", "latency", "learned", "spending"]
+__all__ = ["connections", "latency", "learned", "removals", "spending", "templates", "webhooks"]

@@ -22,7 +22,7 @@ _INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\uf
 def unlawful_trait(text: str) -> str:
     """Return the protected trait that a question asks about, empty for a lawful question."""
     for clause in _CLAUSES.split(text):
-        plain = _plain(clause)
+        plain = comparable(clause)
         for trait, pattern in _traits():
             if pattern.search(plain):
                 return trait
@@ -44,7 +44,7 @@ def unlawful_span(text: str) -> tuple[int, int, str] | None:
 def addresses_model(text: str) -> bool:
     """Tell whether a text tries to instruct a language model."""
     return any(mark in _folded(text) for mark in _marks()) or bool(
-        _joined("injection").search(_plain(text))
+        _joined("injection").search(comparable(text))
     )
 
 
@@ -155,15 +155,16 @@ def clean_window(window: Window) -> tuple[Window, list[str]]:
 
 def recommends(text: str) -> bool:
     """Tell whether a text holds a hire verdict, a score or a judgement of the person."""
-    return bool(_joined("verdicts").search(_plain(text)))
+    return bool(_joined("verdicts").search(comparable(text)))
 
 
 def guesses_mood(text: str) -> bool:
     """Tell whether a text says how somebody seems to feel: a matter of cards on the tone alone."""
-    return bool(_joined("moods").search(_plain(text)))
+    return bool(_joined("moods").search(comparable(text)))
 
 
-def _plain(text: str) -> str:
+def comparable(text: str) -> str:
+    """Return a text the way the patterns of the lexicons are matched."""
     folded = _folded(text).replace("’", "'").replace("é", "e")
     return _SPACES.sub(" ", _PUNCTUATION.sub(" ", folded)).strip()
 

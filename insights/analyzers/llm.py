@@ -6,9 +6,10 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from openai import OpenAI
+from pydantic import BaseModel
 
 from insights.analyzers import prompt, retries
 from insights.analyzers.alarm import Alarm
@@ -30,6 +31,7 @@ from insights.analyzers.guards import (
     split_orders,
     unlawful_span,
 )
+from insights.analyzers.json_run import JsonRun
 from insights.analyzers.model_answer import Answer, Questions, schema
 from insights.analyzers.model_run import ModelRun
 from insights.analyzers.turns import Turn
@@ -64,13 +66,27 @@ class _Question:
     """What one call asks for."""
 
     messages: list[dict[str, str]] = field(repr=False)
-    answer: type[Answer | Questions]
+    answer: type[BaseModel]
     max_tokens: int
     retries: int
 
     @property
     def characters(self) -> int:
         return sum(len(message["content"]) for message in self.messages)
+
+
+class _Run(Protocol):
+    """What takes an answer while it comes in, and counts what it takes."""
+
+    started: float
+    alarm: Alarm
+    shown: bool
+
+    def begin(self) -> None: ...
+    def sent(self) -> None: ...
+    def received(self, prompt_characters: int) -> None: ...
+    def take(self, delta: Delta) -> None: ...
+    def finish(self) -> None: ...
 
 
 class LlmAnalyzer:
@@ -106,6 +122,21 @@ class LlmAnalyzer:
         messages = prompt.followup_messages(clean, most=most)
         return self._complete(clean, run, _Question(messages, Questions, _FOLLOWUP_TOKENS, 0))
 
+    def items(
+        self, messages: list[dict[str, str]], answer: type[BaseModel], *, max_tokens: int
+    ) -> tuple[list[dict[str, Any]], Analysis]:
+        """Return the unchecked items of an answer `{"items": [...]}`, and what it took.
+
+        Raises AnalyzerError; its `partial` then holds what the failed call took.
+        """
+        run = JsonRun()
+        try:
+            self._ask(run, _Question(messages, answer, max_tokens, self._config.retries))
+        except AnalyzerError as error:
+            error.partial = run.analysis(self.name)
+            raise
+        return run.items, run.analysis(self.name)
+
     def _complete(self, window: Window, run: ModelRun, question: _Question) -> Analysis:
         if not any(line.text.strip() for line in window.lines):
             return run.analysis(self.name)
@@ -116,7 +147,7 @@ class LlmAnalyzer:
             raise
         return run.analysis(self.name)
 
-    def _ask(self, run: ModelRun, question: _Question) -> None:
+    def _ask(self, run: _Run, question: _Question) -> None:
         """Ask until there is an answer; not again once something of it was shown."""
         until = run.started + self._config.total_s
         for attempt in itertools.count():
@@ -135,7 +166,7 @@ class LlmAnalyzer:
             run.alarm.sleep(pause)
             run.begin()
 
-    def _answer(self, run: ModelRun, question: _Question, until: float) -> Generator[Delta]:
+    def _answer(self, run: _Run, question: _Question, until: float) -> Generator[Delta]:
         """Yield the answer; ask again in a milder dialect when the server refuses a parameter."""
         while True:
             dialect = self._dialect()

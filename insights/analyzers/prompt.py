@@ -3,7 +3,7 @@
 import json
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +13,14 @@ from insights.analyzers.base import Line, Window
 
 _FOLDER = Path(__file__).parent / "prompts"
 _FILES = ("analyze_system.txt", "analyze_user.txt", "sentiment_rule.txt")
-_SYSTEM = ("analyze_system.txt", "followups_system.txt", "sentiment_rule.txt")
+_SUMMARY = ("notes_system.txt", "notes_user.txt", "report_system.txt", "report_user.txt")
+_SYSTEM = (
+    "analyze_system.txt",
+    "followups_system.txt",
+    "notes_system.txt",
+    "report_system.txt",
+    "sentiment_rule.txt",
+)
 _PASSAGE = 8  # words in a row that nobody says by accident
 _FOLLOWUP_CONTEXT = 800  # characters
 MAX_CONTEXT = 2000  # characters of earlier transcript, the newest of them
@@ -65,6 +72,68 @@ def followup_messages(window: Window, *, most: int) -> list[dict[str, str]]:
     return _both(system, user)
 
 
+def notes_messages(
+    window: Window, *, sections: Mapping[str, str], guidance: str, most: int
+) -> list[dict[str, str]]:
+    """Return the messages that ask for notes about the lines of a finished interview.
+
+    `sections` are the names of competencies by the code of their section.
+    """
+    fence = _new_fence()
+    system = Template(_read("notes_system.txt")).substitute(
+        fence=fence,
+        language=_field(window.language),
+        sections=_coded(sections),
+        most=most,
+    )
+    user = Template(_read("notes_user.txt")).substitute(
+        fence=fence,
+        job=_field(window.job) or "(not given)",
+        guidance=_field(guidance) or "(none)",
+        context=_tail(_spoken(window.context), _FOLLOWUP_CONTEXT) or "(none)",
+        lines=_spoken(window.lines),
+    )
+    return _both(system, user)
+
+
+def report_messages(
+    window: Window,
+    notes: Sequence[tuple[str, str]],
+    *,
+    sections: Mapping[str, str],
+    guidance: str,
+    most: int,
+    overview: bool,
+) -> list[dict[str, str]]:
+    """Return the messages that ask to put notes, (section code, text), together."""
+    fence = _new_fence()
+    extra = ', or "overview" for two or three sentences on the whole, from notes of any section'
+    system = Template(_read("report_system.txt")).substitute(
+        fence=fence,
+        language=_field(window.language),
+        sections=_coded(sections),
+        most=most,
+        overview=extra if overview else "",
+    )
+    user = Template(_read("report_user.txt")).substitute(
+        fence=fence,
+        job=_field(window.job) or "(not given)",
+        guidance=_field(guidance) or "(none)",
+        notes="\n".join(
+            f"[{n}] {section}: {_field(text)}" for n, (section, text) in enumerate(notes, start=1)
+        ),
+    )
+    return _both(system, user)
+
+
+def _coded(sections: Mapping[str, str]) -> str:
+    lines = (
+        f"- {code}: what the candidate said about {json.dumps(_field(name), ensure_ascii=False)}."
+        for code, name in sections.items()
+    )
+    return "\n".join(lines)
+
+
 def _both(system: str, user: str) -> list[dict[str, str]]:
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
@@ -103,6 +172,12 @@ def _passages() -> frozenset[tuple[str, ...]]:
 def version() -> str:
     """Return what identifies the wording of the prompts, for caches and records."""
     return sha256("\0".join(_read(name) for name in _FILES).encode()).hexdigest()[:12]
+
+
+@cache
+def summary_version() -> str:
+    """Return what identifies the wording of the summary's prompts."""
+    return sha256("\0".join(_read(name) for name in _SUMMARY).encode()).hexdigest()[:12]
 
 
 def _spoken(lines: Iterable[Line]) -> str:

@@ -1,5 +1,7 @@
 """REST of what interviews came to; `copilot.api` names the addresses."""
 
+from insights.api import ats, webhooks
+from insights.api.exports import Exports
 from insights.api.interviews import (
     Analyse,
     Analytics,
@@ -16,20 +18,37 @@ from insights.api.interviews import (
     Tones,
     Transcript,
 )
+from insights.api.signing import (
+    OneSummaryVersion,
+    ReopenSummary,
+    RestoreSummary,
+    SignSummary,
+    SummaryVersions,
+)
+from insights.api.templates import SummaryTemplates
 
 __all__ = [
     "Analyse",
     "Analytics",
     "Claims",
     "Correction",
+    "Exports",
     "Feedback",
     "GuideCheck",
     "Insights",
     "Line",
     "OffRecord",
+    "OneSummaryVersion",
     "PlannedQuestion",
+    "ReopenSummary",
+    "RestoreSummary",
+    "SignSummary",
     "Snapshot",
     "Summary",
+    "SummaryTemplates",
+    "SummaryVersions",
     "Tones",
     "Transcript",
+    "ats",
+    "webhooks",
 ]

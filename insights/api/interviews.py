@@ -3,8 +3,10 @@
 from typing import Any, cast
 from uuid import UUID
 
+from django.db import transaction
 from django.http import Http404
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,24 +15,49 @@ from accounts import limits
 from accounts.models import User
 from accounts.rest import Endpoint
 from copilot.lib.errors import DomainError
+from copilot.lib.openapi import listed
 from copilot.lib.sealed import opened
 from insights import cards, corrections, coverage, offrecord, queries, reviews, summaries, tasks
 from insights.analytics import analytics
 from insights.analyzers.guards import unlawful_trait
 from insights.serializers import claim_json, insight_json, planned_json, tone_json
+from insights.shapes import (
+    AnalysisQueued,
+    Card,
+    ClaimShape,
+    EditedSummary,
+    FeedbackGiven,
+    SnapshotShape,
+    SummaryShape,
+    TalkAnalytics,
+    TickedQuestion,
+    TonePoint,
+    ToneSummary,
+    Traits,
+)
+from insights.summaries import templates
 from sessions import access
 from sessions.guides.checks import MOST_COMPETENCIES, MOST_QUESTIONS, TEXT_CHARS
 from sessions.models import Session
 from sessions.serializers import session_json
 from sessions.services import note_view
+from sessions.shapes import Interview
 from sessions.states import Status
 from sessions.stretches import MOST_SECONDS
 from transcription.models import Segment
 from transcription.queries import page, recognized, transcript
 from transcription.serializers import segment_json
+from transcription.shapes import Recognized
+from transcription.shapes import Segment as SegmentShape
 
 MOST_LINES = 1000  # of a page of the transcript
 DEMAND_SECONDS = 60  # in which demands for another analysis of an interview are one
+
+
+COUNT = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+AFTER = OpenApiParameter(
+    "after", COUNT, description="A cursor: only what changed after that revision."
+)
 
 
 def _cursor(request: Request) -> int:
@@ -48,6 +75,7 @@ def _number(request: Request, name: str, default: int) -> int:
 class Snapshot(Endpoint):
     """What the page needs to be up to date: everything after `?after=<cursor>`."""
 
+    @extend_schema(operation_id="snapshot", parameters=[AFTER], responses={200: SnapshotShape})
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
         note_view(session)
@@ -57,7 +85,29 @@ class Snapshot(Endpoint):
 
 
 class Transcript(Endpoint):
+    @extend_schema(
+        operation_id="transcript_list",
+        parameters=[
+            OpenApiParameter("before", COUNT, description="Lines up to the one that starts then."),
+            OpenApiParameter("from", COUNT, description="Lines from the one that starts then on."),
+            OpenApiParameter("most", COUNT, description=f"How many, at most {MOST_LINES}."),
+            OpenApiParameter(
+                "words",
+                str,
+                enum=["doubtful"],
+                description="Of the words only those that may be wrong, each with its place.",
+            ),
+        ],
+        responses={
+            200: listed(SegmentShape, more=serializers.BooleanField(required=False)),
+        },
+    )
     def get(self, request: Request, session_id: UUID) -> Response:
+        """Return the lines; `before` and `from` are milliseconds on the interview's clock.
+
+        With either of them a page comes, and `more` tells whether it is full; the line at the edge
+        comes again. Without both all lines come.
+        """
         session = access.get_session(request.user, session_id)
         note_view(session)
         asked = request.query_params
@@ -76,7 +126,9 @@ class Transcript(Endpoint):
 
 
 class Insights(Endpoint):
+    @extend_schema(operation_id="insights_list", responses={200: listed(Card)})
     def get(self, request: Request, session_id: UUID) -> Response:
+        """Return the cards, the most urgent first, then the newest."""
         session = access.get_session(request.user, session_id)
         note_view(session)
         return Response({"results": opened(queries.insights_of(session), insight_json)})
@@ -87,7 +139,9 @@ class FeedbackInput(serializers.Serializer[Any]):
 
 
 class Feedback(Endpoint):
+    @extend_schema(operation_id="insights_feedback", request=FeedbackGiven, responses={200: Card})
     def post(self, request: Request, session_id: UUID, insight_id: UUID) -> Response:
+        """Say of a card that it was used, is wrong, or is for later; empty takes it back."""
         session = access.get_session(request.user, session_id, access.Perm.COMMENT)
         given = FeedbackInput(data=request.data)
         given.is_valid(raise_exception=True)
@@ -106,6 +160,11 @@ class QuestionInput(serializers.Serializer[Any]):
 class PlannedQuestion(Endpoint):
     """Tick a question of the guide, or take the tick back."""
 
+    @extend_schema(
+        operation_id="guide_question_tick",
+        request=QuestionInput,
+        responses={200: TickedQuestion},
+    )
     def put(self, request: Request, session_id: UUID, question: int) -> Response:
         session = access.get_session(request.user, session_id, access.Perm.COMMENT)
         given = QuestionInput(data=request.data)
@@ -117,7 +176,9 @@ class PlannedQuestion(Endpoint):
 
 
 class Claims(Endpoint):
+    @extend_schema(operation_id="claims_list", responses={200: listed(ClaimShape)})
     def get(self, request: Request, session_id: UUID) -> Response:
+        """Return what can be checked, in the order of the interview."""
         session = access.get_session(request.user, session_id)
         note_view(session)
         return Response({"results": opened(queries.claims_of(session), claim_json)})
@@ -129,6 +190,11 @@ class Tones(Endpoint):
     Nothing where the organization wants none.
     """
 
+    @extend_schema(
+        operation_id="tones_list",
+        parameters=[AFTER],
+        responses={200: listed(TonePoint, summary=ToneSummary(allow_null=True))},
+    )
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
         note_view(session)
@@ -140,6 +206,7 @@ class Tones(Endpoint):
 class Analyse(Endpoint):
     """Read an interview that is over once more, from its first line to its last."""
 
+    @extend_schema(operation_id="analyse", request=None, responses={202: AnalysisQueued})
     def post(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id, access.Perm.RECORD)
         if session.status != Status.ENDED:
@@ -150,7 +217,7 @@ class Analyse(Endpoint):
             raise DomainError("no_consent", "The candidate has withdrawn the consent.")
         state = reviews.demand(session=session)
         if state == "queued" and limits.first(f"review.{session.pk}", DEMAND_SECONDS):
-            tasks.review.delay(str(session.pk))
+            transaction.on_commit(lambda: tasks.review.delay(str(session.pk)))
         return Response({"state": state}, status=202)
 
 
@@ -164,6 +231,9 @@ class QuestionsInput(serializers.Serializer[Any]):
 class GuideCheck(Endpoint):
     """Tell which questions ask about what the law protects, before anybody asks them."""
 
+    @extend_schema(
+        operation_id="guides_check", request=QuestionsInput, responses={200: Traits, 404: None}
+    )
     def post(self, request: Request) -> Response:
         access.home_of_guides(request.user)
         given = QuestionsInput(data=request.data)
@@ -178,7 +248,21 @@ SUMMARIES_A_MINUTE = 6  # of one interview, that people ask for
 def want_summary(session: Session) -> None:
     """Have a summary made that is due: who should have made it may have died."""
     if summaries.due(session.pk) and limits.first(f"summary.{session.pk}", SUMMARY_SECONDS):
-        tasks.summarise.delay(str(session.pk))
+        transaction.on_commit(lambda: tasks.summarise.delay(str(session.pk)))
+
+
+class SummaryInput(serializers.Serializer[Any]):
+    """What to make a summary like; what is not named stays as it was."""
+
+    language = serializers.CharField(
+        max_length=8,
+        required=False,
+        allow_blank=True,
+        help_text="A code like `de`; empty: the interview's.",
+    )
+    template = serializers.UUIDField(
+        required=False, allow_null=True, help_text="null: the program's own order."
+    )
 
 
 class SentenceInput(serializers.Serializer[Any]):
@@ -202,22 +286,40 @@ class SentenceInput(serializers.Serializer[Any]):
 class Summary(Endpoint):
     """What an interview came to: drafted when it has ended, edited by who holds it."""
 
+    @extend_schema(operation_id="summary_get", responses={200: SummaryShape, 409: None})
     def get(self, request: Request, session_id: UUID) -> Response:
+        """Return what a finished interview came to, each sentence with its lines."""
         session = access.get_session(request.user, session_id)
         summaries.check(session)
         note_view(session)
         want_summary(session)
         return Response(queries.summary(session))
 
+    @extend_schema(operation_id="summary_make", request=SummaryInput, responses={202: SummaryShape})
     def post(self, request: Request, session_id: UUID) -> Response:
-        """Draft it again; what a person edited stays."""
+        """Draft it again, in another language or by another template; what a person edited stays.
+
+        400 `bad_language`, `bad_template`.
+        """
         session = access.get_session(request.user, session_id, access.Perm.RECORD)
+        given = SummaryInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        change = dict(given.validated_data)
+        if "template" in change:
+            change["template"] = templates.of(session, change["template"])
         limits.take(f"summary.{session.pk}", SUMMARIES_A_MINUTE)
-        if summaries.begin(session_id=session.pk):
-            tasks.summarise.delay(str(session.pk))
+        if summaries.begin(session_id=session.pk, **change):
+            transaction.on_commit(lambda: tasks.summarise.delay(str(session.pk)))
         return Response(queries.summary(session), status=202)
 
+    @extend_schema(
+        operation_id="summary_edit", request=SentenceInput, responses={200: EditedSummary}
+    )
     def patch(self, request: Request, session_id: UUID) -> Response:
+        """Change a sentence's words, take it out or back in, or add one.
+
+        409 `summary_changed`: `revision` is not the summary's any more.
+        """
         session = access.get_session(request.user, session_id, access.Perm.RECORD)
         sent = SentenceInput(data=request.data)
         sent.is_valid(raise_exception=True)
@@ -244,6 +346,7 @@ class Summary(Endpoint):
 class Analytics(Endpoint):
     """Who spoke how long, and when."""
 
+    @extend_schema(operation_id="analytics_get", responses={200: TalkAnalytics})
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
         note_view(session)
@@ -260,7 +363,11 @@ class OffRecordInput(serializers.Serializer[Any]):
 class OffRecord(Endpoint):
     """Nothing is kept from now on, nor of the last seconds; DELETE goes on again."""
 
+    @extend_schema(
+        operation_id="off_record_begin", request=OffRecordInput, responses={200: Interview}
+    )
     def post(self, request: Request, session_id: UUID) -> Response:
+        """Go off the record: nothing from now on is kept, and nothing of the last seconds."""
         session = access.get_session(request.user, session_id, access.Perm.RECORD)
         given = OffRecordInput(data=request.data)
         given.is_valid(raise_exception=True)
@@ -268,10 +375,14 @@ class OffRecord(Endpoint):
             session=session, by=cast("User", request.user), seconds=given.validated_data["seconds"]
         )
         if countdown is not None:
-            tasks.analyze.apply_async([str(session.pk)], countdown=countdown)
+            transaction.on_commit(
+                lambda: tasks.analyze.apply_async([str(session.pk)], countdown=countdown)
+            )
         return Response(session_json(held))
 
+    @extend_schema(operation_id="off_record_end", responses={200: Interview})
     def delete(self, request: Request, session_id: UUID) -> Response:
+        """Go on the record again."""
         session = access.get_session(request.user, session_id, access.Perm.RECORD)
         return Response(session_json(offrecord.end(session=session)))
 
@@ -285,7 +396,11 @@ class LineInput(serializers.Serializer[Any]):
 class Line(Endpoint):
     """One line of the transcript, put right by whoever holds the interview."""
 
+    @extend_schema(
+        operation_id="segments_correct", request=LineInput, responses={200: SegmentShape}
+    )
     def patch(self, request: Request, session_id: UUID, segment_id: UUID) -> Response:
+        """Correct a line's text, its role, or both; the text is redacted like speech."""
         session = access.get_session(request.user, session_id, access.Perm.RECORD)
         given = LineInput(data=request.data)
         given.is_valid(raise_exception=True)
@@ -304,14 +419,18 @@ class Correction(Endpoint):
     A correction may hide what the redaction missed: who only reads the interview does not see it.
     """
 
+    @extend_schema(operation_id="segments_recognized", responses={200: Recognized})
     def get(self, request: Request, session_id: UUID, segment_id: UUID) -> Response:
+        """Return a line as it was recognized; for who holds the interview."""
         session = access.get_session(request.user, session_id, access.Perm.RECORD)
         known = recognized(session, segment_id)
         if known is None:
             raise Http404
         return Response(known)
 
+    @extend_schema(operation_id="segments_restore", responses={200: SegmentShape})
     def delete(self, request: Request, session_id: UUID, segment_id: UUID) -> Response:
+        """Take a correction back: the line is as it was recognized."""
         session = access.get_session(request.user, session_id, access.Perm.RECORD)
         line, changed = corrections.restore(
             session=session, segment_id=segment_id, by=cast("User", request.user)
@@ -322,5 +441,7 @@ class Correction(Endpoint):
 def _corrected(line: Segment, changed: bool) -> Response:
     pause = corrections.PAUSE_SECONDS
     if changed and limits.first(f"reread.{line.session_id}", pause):
-        tasks.reread.apply_async([str(line.session_id)], countdown=pause)
+        transaction.on_commit(
+            lambda: tasks.reread.apply_async([str(line.session_id)], countdown=pause)
+        )
     return Response(segment_json(line))

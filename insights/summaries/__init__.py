@@ -1,4 +1,4 @@
-"""What an interview came to: drafted by rules, edited by a person.
+"""What an interview came to: drafted, edited and signed by a person.
 
 A summary is {"key", "title", "sentences"} sections; a stored sentence has
 
@@ -8,15 +8,24 @@ A summary is {"key", "title", "sentences"} sections; a stored sentence has
 """
 
 from insights.summaries.editing import add_sentence, edit_sentence, remove_sentence
-from insights.summaries.making import begin, check, due, make, renew
+from insights.summaries.making import begin, check, due, go_on, make, renew
+from insights.summaries.memo import NAME as NOTES
+from insights.summaries.signing import reopen, restore, sign
+from insights.summaries.versions import signed
 
 __all__ = [
+    "NOTES",
     "add_sentence",
     "begin",
     "check",
     "due",
     "edit_sentence",
+    "go_on",
     "make",
     "remove_sentence",
     "renew",
+    "reopen",
+    "restore",
+    "sign",
+    "signed",
 ]

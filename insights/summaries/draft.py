@@ -4,48 +4,38 @@ Observations only: no tone, no score, no recommendation. Quotes are of the trans
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from insights import analytics, queries
 from insights.analyzers import answers
 from insights.analyzers.base import CANDIDATE, INTERVIEWER, ROOM
-from insights.analyzers.guards import unlawful_span
+from insights.analyzers.guards import injected_span, unlawful_span
+from insights.analyzers.notes import announces
 from insights.analyzers.turns import Turn, turns
 from insights.cards import KEPT
 from insights.kinds import Kind
 from insights.models import Claim, Insight
+from insights.summaries.sections import FACTS, TITLES
+from insights.summaries.shapes import Section, Sentence
 from insights.summaries.wording import lasted, minutes, quoted, told, weight
 from sessions.models import Session
+from sessions.queries import language_name
 from transcription import queries as words
 from transcription.models import Role
 
-FACTS = ("facts", "open")  # sections that count, where no line is needed
 MOST_OBSERVATIONS = 8  # a section
 MOST_CLAIMS = 12  # a section
 MOST_SAID = 6  # a competency
 MOST_QUESTIONS = 30
+MOST_NEXT = 6
+CLOSING = 0.75  # of the interview; what comes after it is spoken of from here on
 NEAR_MS = 30_000  # a question that was ticked by hand was spoken about then
 _QUESTION_WORDS = 4  # "right?" asks for nothing
 _OPEN = "Question still open"  # the rules' reason for an answer that leaves something out
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """`basis` says what it was made from, so that the next draft knows it again."""
-
-    text: str = field(repr=False)
-    segments: tuple[str, ...]
-    basis: str
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    key: str
-    title: str
-    sentences: list[Sentence]
 
 
 def draft(session: Session) -> list[Section]:
@@ -64,33 +54,33 @@ class Draft:
         self._own = list(self._own_questions())
 
     def sections(self) -> Iterator[Section]:
-        yield self._section("facts", _("Overview"), self._facts())
+        yield self._section("facts", self._facts())
         for competency in (self._guide or {"competencies": []})["competencies"]:
             said = self._said_for(competency) if self._analysed else ()
-            yield self._section(f"competency:{competency['id']}", competency["name"], said)
+            yield self._section(f"competency:{competency['id']}", said, competency["name"])
         cards = self._cards()
-        for key, title, kinds in (
-            ("strengths", _("What stood out"), self._stood_out),
-            ("concerns", _("To look into"), self._concerns),
-            ("conduct", _("Questions to leave out of the assessment"), self._conduct),
+        for key, kinds in (
+            ("strengths", self._stood_out),
+            ("concerns", self._concerns),
+            ("conduct", self._conduct),
         ):
-            yield self._section(key, title, [self._observation(c) for c in kinds(cards)])
-        yield self._section("conflicts", _("Claims that conflict"), self._claims("conflicts"))
-        yield self._section(
-            "unverified", _("Claims that nothing here confirms"), self._claims("unverifiable")
-        )
-        yield self._section("questions", _("Questions asked"), self._asked())
-        yield self._section("open", _("Planned and not asked"), self._open())
-        yield self._section("candidate", _("The candidate asked"), self._own)
+            yield self._section(key, [self._observation(c) for c in kinds(cards)])
+        yield self._section("conflicts", self._claims("conflicts"))
+        yield self._section("unverified", self._claims("unverifiable"))
+        yield self._section("questions", self._asked())
+        yield self._section("open", self._open())
+        yield self._section("candidate", self._own)
+        yield self._section("next_steps", self._next_steps())
+        yield self._section("interview", self._interview())
 
-    def _section(self, key: str, title: str, found: Iterable[Sentence]) -> Section:
+    def _section(self, key: str, found: Iterable[Sentence], title: str = "") -> Section:
         """Return a section of those sentences whose lines stand; what has none is dropped."""
         kept: dict[str, Sentence] = {}
         for sentence in found:
             lines = tuple(dict.fromkeys(i for i in sentence.segments if i in self._known))
             if lines or key in FACTS:
                 kept.setdefault(sentence.text, Sentence(sentence.text, lines, sentence.basis))
-        return Section(key, title, list(kept.values()))
+        return Section(key, title or str(TITLES[key]), list(kept.values()))
 
     # --- what can be counted ---------------------------------------------------------------------
 
@@ -111,6 +101,22 @@ class Draft:
         if figures["questions"]:
             said = _("%(asked)d of %(planned)d planned questions were asked.")
             yield _fact("questions", said % figures["questions"])
+
+    def _interview(self) -> Iterator[Sentence]:
+        """Yield when it was, who led it, in which language, and that the candidate agreed.
+
+        The candidate's name is not part of it: who reads the interview sees it there.
+        """
+        session = self._session
+        if session.started_at is not None:
+            day = date_format(timezone.localtime(session.started_at), "DATE_FORMAT")
+            yield _fact("day", _("The interview began on %s.") % day)
+        yield _fact("owner", _("It was led by %s.") % session.owner.display_name)
+        yield _fact("spoken", _("Language of the interview: %s.") % language_name(session.language))
+        consent = session.consents.order_by("-given_at").first()
+        if consent is not None:
+            day = date_format(timezone.localtime(consent.given_at), "DATE_FORMAT")
+            yield _fact("consent", _("The candidate's consent was noted on %s.") % day)
 
     def _open(self) -> Iterator[Sentence]:
         for question in self._planned():
@@ -260,6 +266,22 @@ class Draft:
             invited = invited or answers.invites_questions(turn.question)
             if turn.role == role:
                 yield from _questions_in(turn, invited=invited)
+
+    # --- what comes next -------------------------------------------------------------------------
+
+    def _next_steps(self) -> list[Sentence]:
+        """Return the lines near the end that say what comes after the interview."""
+        if not self._analysed or not self._lines:
+            return []
+        from_here = self._lines[-1].end * CLOSING
+        spoken = (
+            line
+            for line in self._lines
+            if line.end >= from_here and line.role in (INTERVIEWER, ROOM)
+            if announces(line.text) and not injected_span(line.text)
+        )
+        found = [Sentence(quoted(line.text), (line.id,), f"next:{line.id}") for line in spoken]
+        return found[:MOST_NEXT]
 
 
 def _questions_in(turn: Turn, *, invited: bool) -> Iterator[Sentence]:

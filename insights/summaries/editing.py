@@ -12,8 +12,9 @@ from accounts import audit
 from accounts.kinds import Event
 from accounts.models import User
 from copilot.lib.errors import DomainError
-from insights.models import Summary
-from insights.summaries.making import State, Stored, check, keep
+from insights.models import Summary, SummaryVersion
+from insights.summaries import versions
+from insights.summaries.making import State, Stored, check, keep, refuse_signed
 from sessions import access
 from sessions.models import Session
 
@@ -27,12 +28,12 @@ def edit_sentence(
     *, session: Session, by: User, revision: int, sentence_id: UUID, text: str
 ) -> Summary:
     """Put a person's words in place of a sentence; whose they are stays visible."""
-    summary = _held(session, revision)
+    summary = _take_over(session, revision, by)
     sentence = _find(summary, sentence_id)
     text = _checked(text)
     if text != sentence["text"]:
         sentence |= {"text": text, "edited": True, **_signed(by)}
-    return _save(summary, by)
+    return save_edited(summary, by)
 
 
 @transaction.atomic
@@ -40,9 +41,9 @@ def remove_sentence(
     *, session: Session, by: User, revision: int, sentence_id: UUID, removed: bool
 ) -> Summary:
     """Take a sentence out, or back in; one that was taken out does not come with the next draft."""
-    summary = _held(session, revision)
+    summary = _take_over(session, revision, by)
     _find(summary, sentence_id)["removed"] = removed
-    return _save(summary, by)
+    return save_edited(summary, by)
 
 
 @transaction.atomic
@@ -50,7 +51,7 @@ def add_sentence(
     *, session: Session, by: User, revision: int, section: str, text: str
 ) -> tuple[Summary, str]:
     """Add a person's own sentence to the end of a section; return its id as well."""
-    summary = _held(session, revision)
+    summary = _take_over(session, revision, by)
     found = next((s for s in summary.sections if s["key"] == section), None)
     if found is None:
         raise DomainError("not_found", _("There is no such section."), status=404)
@@ -69,22 +70,34 @@ def add_sentence(
         **_signed(by),
     }
     found["sentences"].append(sentence)
-    return _save(summary, by), str(sentence["id"])
+    return save_edited(summary, by), str(sentence["id"])
 
 
-def _held(session: Session, revision: int) -> Summary:
-    """Return the summary under the session's lock; raise DomainError if it is another by now."""
+def hold(session: Session, revision: int) -> Summary:
+    """Return the summary under the session's lock; raise DomainError if it is another by now.
+
+    What is signed is refused as that, whatever somebody had looked at.
+    """
     held = access.hold(session)
     check(held)
     summary = Summary.objects.filter(session=held).first()
     if summary is None or not summary.made_at:
         raise DomainError("no_summary", _("The summary is still being made."))
     summary.session = held
+    refuse_signed(summary)
     if summary.revision != revision:
         detail = _("The summary was changed meanwhile. Look at it, then save yours again.")
         raise DomainError("summary_changed", detail)
     # Opened once: every reading of a sealed field makes another copy.
     summary.sections = summary.sections
+    return summary
+
+
+def _take_over(session: Session, revision: int, by: User) -> Summary:
+    """Return the summary to edit; what somebody else wrote last is kept as they left it."""
+    summary = hold(session, revision)
+    if summary.edited_by_id not in (None, by.pk):
+        versions.keep(summary, why=SummaryVersion.Why.EDITED)
     return summary
 
 
@@ -109,7 +122,8 @@ def _signed(by: User) -> dict[str, Any]:
     return {"by": by.pk, "at": timezone.now().isoformat()}
 
 
-def _save(summary: Summary, by: User) -> Summary:
+def save_edited(summary: Summary, by: User) -> Summary:
+    """Store what a person made of a summary."""
     summary.edited_by = by
     if summary.state != State.MAKING:
         summary.state = State.EDITED

@@ -5,7 +5,7 @@ import { byId, h, setText, show } from "./dom.js";
 import { sentence } from "./errors.js";
 import { t } from "./i18n.js";
 
-const SUBTITLES = ["vtt", "srt"]; // formats that hold the transcript and nothing else
+const TRANSCRIPT = ["csv", "vtt", "srt"]; // formats that hold the transcript and nothing else
 
 /** Set the dialog up; returns what opens it, which does nothing where there is none. */
 export function setUpExport() {
@@ -15,11 +15,18 @@ export function setUpExport() {
   const form = byId("export-form");
   const button = byId("export-button");
   const parts = byId("export-parts");
+  const formats = byId("export-formats"); // of a bundle
+  const ticked = (name) => form.querySelector(`[name=${name}]:checked`) !== null;
 
   function settle() {
-    const whole = SUBTITLES.includes(form.elements.format.value);
+    const { format } = form.elements;
+    const whole = TRANSCRIPT.includes(format.value);
+    const bundle = format.value === "bundle";
+    setText(byId("export-about"), format.selectedOptions[0].dataset.about);
     parts.disabled = whole;
-    const chosen = whole || form.querySelector("[name=parts]:checked") !== null;
+    formats.disabled = !bundle;
+    show(formats, bundle);
+    const chosen = (whole || ticked("parts")) && (!bundle || ticked("formats"));
     button.disabled = !chosen;
     say(chosen ? "" : t("export_nothing"));
   }

@@ -103,7 +103,13 @@ export class NoteSaver {
       for (const waiting of this.#jobs.keys()) this.#tell(waiting, "waiting");
       return;
     }
-    if (this.#jobs.get(id) === job) this.#jobs.delete(id);
+    const isNewest = this.#jobs.get(id) === job;
+    if (error.more?.fields?.segment && job.about.segment) {
+      // The line was taken off the record meanwhile: the note stands at its time.
+      if (isNewest) this.#jobs.set(id, { ...job, about: { ...job.about, segment: undefined } });
+      return;
+    }
+    if (isNewest) this.#jobs.delete(id);
     this.#tell(id, "refused", { error });
   }
 

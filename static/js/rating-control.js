@@ -17,7 +17,6 @@ export class RatingControl {
   #comment;
   #more; // opens the comment where there is little room
   #lines;
-  #others;
   #on;
 
   /** `on`: label(line), quote(line), known(line), onlines(lines), onchange(patch). */
@@ -33,7 +32,6 @@ export class RatingControl {
       : h("button", { class: "rating-clear", type: "button", "aria-label": t("rating_clear"), title: t("rating_clear") }, icon("cross"));
     this.#comment = h("textarea", { id: `${name}-comment`, rows: "2", maxlength: String(COMMENT_CHARS) });
     this.#lines = h("ul", { class: "rating-lines", "aria-label": t("rating_lines") });
-    this.#others = h("ul", { class: "rating-others", "aria-label": t("rating_others") });
     this.element = this.#build(name, state);
     this.#listen();
   }
@@ -52,7 +50,6 @@ export class RatingControl {
         scale,
         this.#lines,
         comment,
-        this.#others,
       );
     }
     this.#more = h("button", { class: "rating-more", type: "button", "aria-expanded": "false" }, t("rating_comment"));
@@ -140,20 +137,5 @@ export class RatingControl {
     const drop = () => this.#on.onchange({ segments: segments.filter((other) => other !== line) });
     const remove = fixed ? null : h("button", { class: "rating-clear", type: "button", "aria-label": t("rating_line_remove", { at: label }), onclick: drop }, icon("cross"));
     return h("li", {}, jump, remove);
-  }
-
-  /** Show how others rate the same; `others` is [{author, value, comment}]. */
-  showOthers(others) {
-    this.#others.replaceChildren(
-      ...others.map(({ author, value, comment }) =>
-        h(
-          "li",
-          {},
-          h("span", { class: "rating-number", dataset: { rated: value ? "yes" : "no" } }, value ? String(value) : "–"),
-          h("p", {}, h("strong", {}, author), comment ? h("span", {}, comment) : null),
-        ),
-      ),
-    );
-    show(this.#others, others.length > 0);
   }
 }

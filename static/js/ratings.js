@@ -15,6 +15,8 @@ const PAUSE_MS = 600; // without a change, then it is saved
 const RETRY_S = [2, 5, 15, 30];
 const MOST_LINES = 20; // quoted for one competency
 const UNRATED = { value: null, comment: "", segments: [] };
+const OVERALL = "overall"; // beside the ids of competencies, which are numbers
+const UNSAID = { recommendation: "", text: "" };
 
 export class Ratings {
   #url;
@@ -22,12 +24,13 @@ export class Ratings {
   #guide;
   #lineOf;
   #onlines;
-  #mine = new Map(); // competency id -> {value, comment, segments}
-  #changed = new Set(); // competencies not yet saved
+  #mine = new Map([[OVERALL, UNSAID]]); // competency id -> {value, comment, segments}; and what one recommends
+  #changed = new Set(); // of its keys those not yet saved
   #controls = [];
+  #overall = null; // the control of what one recommends, on the full form
   #states = []; // elements that say how saving goes
   #foot = null; // what the full form ends with
-  #others = [];
+  #others = []; // of whom one may see the ratings
   #waiting = 0;
   #submitted = null;
   #loaded = false;
@@ -59,11 +62,17 @@ export class Ratings {
     if (competency && this.#may.comment) element.append(this.#control(competency, false).element);
   }
 
-  /** Put all competencies into an element, with anchors, lines, those of others, and submitting. */
-  mountFull(element) {
-    if (!this.#guide?.competencies.length) return;
+  /**
+   * Put all competencies into an element, with anchors, lines, what one recommends, and submitting.
+   *
+   * `Overall` is the control of overall-control.js; `onothers()` is called where others may be seen.
+   */
+  mountFull(element, { Overall, onothers }) {
     const note = h("p", { class: "muted rating-note" });
-    const controls = this.#guide.competencies.map((competency) => this.#control(competency, true));
+    const controls = (this.#guide?.competencies ?? []).map((competency) => this.#control(competency, true));
+    this.#overall = new Overall({ onchange: (patch) => this.#change(OVERALL, patch) });
+    if (this.#may.comment) controls.push(this.#overall);
+    this.onothers = onothers;
     const state = this.#state();
     const submit = h("button", { class: "button primary", type: "button", dataset: { testid: "ratings-submit" } }, t("rating_submit"));
     submit.addEventListener("click", () => this.#ask(submit));
@@ -111,7 +120,7 @@ export class Ratings {
 
   /** Fetch one's own ratings and what one may see of others; what is not saved yet stays. */
   async load() {
-    if (!this.#guide?.competencies.length) return;
+    if (!this.#guide?.competencies.length && !this.#overall) return;
     try {
       this.#take(await read(this.#url));
     } catch (error) {
@@ -131,6 +140,7 @@ export class Ratings {
     const kept = Object.entries(mine?.ratings ?? {});
     for (const id of this.#mine.keys()) if (!this.#changed.has(id)) this.#mine.delete(id);
     for (const [id, rating] of kept) if (!this.#changed.has(id)) this.#mine.set(id, rating);
+    if (!this.#changed.has(OVERALL)) this.#mine.set(OVERALL, mine?.overall ?? UNSAID);
     this.#submitted = mine?.submitted_at ?? null;
     this.#others = others;
     this.#waiting = waiting;
@@ -141,9 +151,10 @@ export class Ratings {
   #show() {
     for (const { id, control } of this.#controls) {
       control.render(this.#mine.get(id) ?? UNRATED, this.#fixed);
-      control.showOthers(this.#others.flatMap(({ author, ratings }) => (ratings[id] ? [{ author, ...ratings[id] }] : [])));
     }
+    this.#overall?.render(this.#mine.get(OVERALL) ?? UNSAID, this.#fixed);
     if (!this.#foot) return;
+    if (this.#others.length) this.onothers();
     show(this.#foot.acts, this.#may.comment && this.#submitted === null);
     setText(this.#foot.note, this.#loaded ? this.#about() : "");
   }
@@ -161,6 +172,7 @@ export class Ratings {
     const before = this.#mine.get(id) ?? UNRATED;
     this.#mine.set(id, { ...before, ...patch });
     this.#changed.add(id);
+    if (id === OVERALL) this.#overall.render(this.#mine.get(id), false);
     this.#say(t("rating_saving"));
     for (const known of this.#controls) if (known.id === id) known.control.render(this.#mine.get(id), this.#fixed);
     this.#later(PAUSE_MS);
@@ -174,17 +186,23 @@ export class Ratings {
   }
 
   #unsaved() {
-    return Object.fromEntries([...this.#changed].map((id) => [id, this.#mine.get(id)]));
+    return new Map([...this.#changed].map((id) => [id, this.#mine.get(id)]));
+  }
+
+  /** What is sent of it: ratings, what one recommends, or both. */
+  #body(unsaved) {
+    const { [OVERALL]: overall, ...ratings } = Object.fromEntries(unsaved);
+    return { ...(Object.keys(ratings).length && { ratings }), ...(overall && { overall }) };
   }
 
   async #save() {
     clearTimeout(this.#timer);
     if (this.#busy || !this.#changed.size) return;
     this.#busy = true;
-    const ratings = this.#unsaved();
+    const sent = this.#unsaved();
     try {
-      const answer = await act(`${this.#url}mine/`, { ratings }, "PUT");
-      for (const [id, rating] of Object.entries(ratings)) if (this.#mine.get(id) === rating) this.#changed.delete(id);
+      const answer = await act(`${this.#url}mine/`, this.#body(sent), "PUT");
+      for (const [id, rating] of sent) if (this.#mine.get(id) === rating) this.#changed.delete(id);
       this.#failures = 0;
       this.#say(t(this.#changed.size ? "rating_saving" : "rating_saved"));
       this.#take(answer);
@@ -213,7 +231,7 @@ export class Ratings {
 
   /** Send what is left when the page goes. */
   #leave() {
-    if (this.#changed.size) act(`${this.#url}mine/`, { ratings: this.#unsaved() }, "PUT", { keepalive: true }).catch(() => {});
+    if (this.#changed.size) act(`${this.#url}mine/`, this.#body(this.#unsaved()), "PUT", { keepalive: true }).catch(() => {});
   }
 
   #say(text, wrong = false) {
@@ -227,9 +245,11 @@ export class Ratings {
 
   #ask(opener) {
     const rated = [...this.#mine.values()].filter(({ value }) => value).length;
-    if (!rated) return this.#say(t("rating_nothing"), true);
-    const all = this.#guide.competencies.length;
-    const text = t("rating_submit_text", { rated, all });
+    const { recommendation } = this.#mine.get(OVERALL);
+    if (!rated && !recommendation) return this.#say(t("rating_nothing"), true);
+    const all = this.#guide?.competencies.length ?? 0;
+    const said = recommendation ? t("rating_submit_overall", { said: t(`overall_${recommendation}`) }) : t("rating_submit_unsaid");
+    const text = [all && t("rating_submit_rated", { rated, all }), said, t("rating_submit_text")].filter(Boolean).join(" ");
     const submit = h("button", { class: "button primary", type: "button", dataset: { testid: "ratings-confirm" } }, t("rating_submit"));
     const dialog = this.#dialog(t("rating_submit_title"), opener, h("p", {}, text), submit);
     submit.addEventListener("click", () => (dialog.close(), this.#submit(opener)));

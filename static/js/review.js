@@ -11,12 +11,15 @@ import { Ledger } from "./ledger.js";
 import { LineMenu } from "./line-menu.js";
 import { showLost } from "./lost.js";
 import { setUpProgress } from "./progress.js";
+import { OverallControl } from "./overall-control.js";
+import { Panel } from "./panel.js";
 import { setUpPrivacy } from "./privacy.js";
 import { Ratings } from "./ratings.js";
 import { fetchRest } from "./rest.js";
 import { setUpRetention } from "./retention.js";
 import { setUpShare } from "./share.js";
 import { setUpShortcuts } from "./shortcuts.js";
+import { Signing } from "./signing.js";
 import { LiveSocket } from "./socket.js";
 import { Store } from "./store.js";
 import { Summary } from "./summary.js";
@@ -42,7 +45,9 @@ const lineOf = (id) => store.line(id);
 const summary = new Summary(`${base}/summary/`, { lineOf, onlines, may });
 const ledger = new Ledger({ lineOf, onlines, oncount: (n) => show(byId("claims-empty"), n === 0) });
 const tone = byId("tones") && new Tone(`${base}/tones/`, { lineOf, onlines, oncount: (n) => show(byId("tones"), n > 0) });
-const ratings = byId("ratings-full") && new Ratings({ base, guide: boot.guide, may, lineOf, onlines });
+new Signing(`${base}/summary/`, { summary, may, onlines });
+const panel = new Panel({ base, lineOf, onlines });
+const ratings = new Ratings({ base, guide: boot.guide, may, lineOf, onlines });
 const { notes, bookmarks, acts } = setUpBeside({
   base,
   store,
@@ -56,7 +61,7 @@ const correcting = correctingActs({ base, banner, ondone: (segment) => store.tak
 const menu = new LineMenu({
   lineOf,
   may: () => store.session.may,
-  acts: [...acts, ...(ratings?.acts ?? []), ...correcting],
+  acts: [...acts, ...ratings.acts, ...correcting],
 });
 const privacy = setUpPrivacy({ base, store, banner, leave });
 const showRetention = setUpRetention({ base, store, openErase: privacy.openErase });
@@ -112,7 +117,7 @@ store.addEventListener("gap", ({ detail }) => transcript.gap(detail));
 store.addEventListener("claim", ({ detail }) => ledger.upsert(detail));
 store.addEventListener("tone", ({ detail }) => tone?.upsert(detail));
 store.addEventListener("summary", ({ detail }) => ended && summary.heard(detail));
-store.addEventListener("scorecard", () => ratings?.heard());
+store.addEventListener("scorecard", () => ratings.heard());
 
 const showProgress = setUpProgress();
 store.addEventListener("upload", ({ detail }) => showProgress(detail));
@@ -146,8 +151,11 @@ window.addEventListener("beforeunload", (event) => summary.unsaved && !left && e
 // --- what the person does ------------------------------------------------------------------------
 
 const exporting = setUpExport();
-const sending = byId("send-dialog");
-byId("send-open")?.addEventListener("click", () => sending.showModal());
+let sending = null; // comes when it is opened
+byId("send-open")?.addEventListener("click", async () => {
+  sending ??= import("./send.js").then(({ setUpSending }) => setUpSending(base));
+  (await sending)();
+});
 setUpShare();
 
 function press(id) {
@@ -166,8 +174,7 @@ setUpShortcuts([
   { keys: ["t"], label: t("key_transcript"), group: "views", run: () => go("transcript", "transcript") },
   { keys: ["y"], label: t("key_summary"), group: "views", run: () => go("document", "summary-heading") },
 ]);
-if (ratings)
-  setUpShortcuts([{ keys: ["r"], label: t("key_ratings"), group: "views", run: () => go("document", "ratings-heading") }]);
+setUpShortcuts([{ keys: ["r"], label: t("key_ratings"), group: "views", run: () => go("document", "ratings-heading") }]);
 if (may.comment) {
   const write = () => (notes.onabout(), notes.focus());
   setUpShortcuts([{ keys: ["i"], label: t("key_note"), group: "notes", run: write }]);
@@ -186,8 +193,8 @@ store.applySnapshot(boot);
 quiet = false;
 transcript.toTop();
 byId("ledger").open = store.claims.size <= FEW;
-ratings?.mountFull(byId("ratings-full"));
-ratings?.load();
+ratings.mountFull(byId("ratings-full"), { Overall: OverallControl, onothers: () => panel.load() });
+ratings.load();
 rest = fetchRest(base, store, boot.more);
 live.connect();
 if (ended) summary.load();

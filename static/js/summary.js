@@ -23,6 +23,7 @@ export class Summary {
   #queue = Promise.resolve();
   #looking = 0;
   #editor = null;
+  #byRules = byId("summary-note-text").textContent;
   #waiting = 0; // changes that are not kept yet
 
   /** options: lineOf(id), onlines(ids), may */
@@ -31,7 +32,34 @@ export class Summary {
     this.#may = may;
     this.#lineOf = lineOf;
     this.#onlines = onlines;
-    byId("summary-again")?.addEventListener("click", () => this.again());
+  }
+
+  /** Called with what is shown whenever that is another summary than before. */
+  onshow = () => {};
+
+  /** The revision of what is shown. */
+  get revision() {
+    return this.#shown?.revision ?? 0;
+  }
+
+  get state() {
+    return this.#shown?.state;
+  }
+
+  get #mayEdit() {
+    return this.#may.record && this.state !== "signed";
+  }
+
+  /** Wait until what was typed is kept; false where something is not. */
+  async settle() {
+    this.#editor?.close();
+    await this.#queue;
+    return !this.unsaved;
+  }
+
+  /** Take an answer of the server that has the summary. */
+  take(summary) {
+    this.#show(summary);
   }
 
   /** Whether something that was typed would be lost now. */
@@ -56,19 +84,11 @@ export class Summary {
     }
   }
 
-  /** Draft it again; what a person did stays. */
-  async again() {
-    const button = byId("summary-again");
-    button.disabled = true;
-    try {
-      await this.#queue;
-      this.#show(await act(this.#url));
-      announce(t("summary_making"));
-    } catch (error) {
-      this.#say(t("summary_failed_again", { detail: problem(error.code, error.detail) }));
-    } finally {
-      button.disabled = false;
-    }
+  /** Have it drafted again as is chosen; what a person did stays. */
+  async again(chosen) {
+    await this.settle();
+    this.#show(await act(this.#url, chosen));
+    announce(t("summary_making"));
   }
 
   #say(text) {
@@ -90,18 +110,20 @@ export class Summary {
     setText(byId("summary-making").querySelector("p"), t(sections.length ? "summary_again" : "summary_making"));
     show(byId("summary-state"), !making && Boolean(made));
     setText(byId("summary-state"), t(`summary_${state}`));
+    byId("summary-state").dataset.state = state;
     byId("summary-state").title = made ? t("summary_made", { when: moment(new Date(made)) }) : "";
-    if (byId("summary-again")) show(byId("summary-again"), !making);
     show(byId("summary-note"), Boolean(made));
+    setText(byId("summary-note-text"), summary.source === "llm" ? t("summary_note_llm") : this.#byRules);
     this.#say(state === "failed" ? t(this.#may.record ? "summary_broken" : "summary_broken_read") : "");
     if (!this.#editor) this.#build();
+    this.onshow(summary);
     if (first) announce(t("summary_ready"));
   }
 
   #build() {
     const { sections } = this.#shown;
     const wanted = sections.filter(
-      ({ key, sentences }) => sentences.length || key.startsWith("competency:") || (this.#may.record && OWN.includes(key)),
+      ({ key, sentences }) => sentences.length || key.startsWith("competency:") || (this.#mayEdit && OWN.includes(key)),
     );
     const focused = byId("summary-sections").contains(document.activeElement) && document.activeElement.dataset.keep;
     byId("summary-sections").replaceChildren(...wanted.map((section) => this.#section(section)));
@@ -115,7 +137,7 @@ export class Summary {
     const list = h("ul", { class: "sentences" }, ...rows);
     const quiet = !sentences.length;
     const nothing = quiet && h("p", { class: "muted" }, t(key.startsWith("competency:") ? "summary_nothing" : "summary_none"));
-    const adder = this.#may.record && this.#adder(key, title, list);
+    const adder = this.#mayEdit && this.#adder(key, title, list);
     const head = h("div", { class: "summary-head" }, h("h3", { id }, title), adder);
     return h("section", { class: "summary-part", "aria-labelledby": id, dataset: { key } }, head, nothing, list);
   }
@@ -150,7 +172,7 @@ export class Summary {
     const stale = h("span", { class: "badge stale", hidden: true }, t("summary_stale"));
     const foot = h("p", { class: "sentence-foot" }, ...places, whose, stale);
     row.replaceChildren(h("div", { class: "sentence-body" }, h("p", { class: "sentence-text" }, text), " ", foot));
-    if (!this.#may.record) return;
+    if (!this.#mayEdit) return;
     const button = (name, label, run) =>
       h("button", { class: "icon-button", type: "button", "aria-label": label, title: label, onclick: run, dataset: { keep: `${name} ${id}` } }, icon(name));
     row.append(
@@ -254,7 +276,7 @@ export class Summary {
         return answer;
       } catch (error) {
         setText(byId("summary-saved"), "");
-        if (error.code === "summary_changed") await this.load(); // the next one is based on that
+        if (["summary_changed", "signed"].includes(error.code)) await this.load(); // the next one is based on that
         throw error;
       } finally {
         this.#waiting -= 1;

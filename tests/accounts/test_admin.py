@@ -266,6 +266,7 @@ def test_what_is_added_lands_in_the_own_organization(here, there):
     )
     assert Invitation.objects.get(email="a@b.example").organization == here.organization
     ats = {"name": "Mine", "kind": "lever", "base_url": "https://lever.example", "secret": "s"}
+    ats["lever_perform_as"] = "user-1"
     client.post("/admin/insights/atsconnection/add/", {**forged, **ats})
     assert AtsConnection.objects.get(name="Mine").organization == here.organization
     client.post(

@@ -236,7 +236,13 @@ def test_senseless_settings_are_refused(client, here, field, value):
     assert Organization.objects.get(pk=here.organization.pk).country == "US"
 
 
-ATS = {"name": "Lever", "kind": "lever", "base_url": "https://lever.example/v1", "is_active": "on"}
+ATS = {
+    "name": "Lever",
+    "kind": "lever",
+    "base_url": "https://lever.example/v1",
+    "lever_perform_as": "user-1",
+    "is_active": "on",
+}
 
 
 def test_a_credential_goes_in_and_never_comes_out(client, here):
@@ -269,15 +275,17 @@ def test_a_stored_credential_does_not_follow_to_another_host(client, here):
     ("address", "accepted"),
     [
         ("https://ats.example", True),
-        ("http://127.0.0.1:9000", True),
-        ("http://localhost:9000", True),
+        ("http://127.0.0.1:9000", True),  # which the operator allows here
+        ("http://localhost:9000", False),
+        ("https://10.0.0.5", False),
         ("http://ats.example", False),
         ("http://127.0.0.1.evil.example", False),
         ("https://user:word@ats.example", False),
         ("ftp://ats.example", False),
     ],
 )
-def test_addresses_are_https_or_this_machine(client, address, accepted):
+def test_addresses_are_public_or_allowed_by_the_operator(client, settings, address, accepted):
+    settings.INTERVIEW_OUTGOING_ALLOW = ["127.0.0.1"]
     client.post("/admin/insights/atsconnection/add/", {**ATS, "base_url": address, "secret": "x"})
     assert AtsConnection.objects.filter(name="Lever").exists() is accepted
 

@@ -12,6 +12,7 @@ import redis
 from playwright.sync_api import Locator, Page, expect
 
 from tests import product
+from tests.browser.guided import ANCHORS
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -173,13 +174,28 @@ def test_those_of_others_are_shown_beside_ones_own_once_both_are_submitted(tell,
         form = page.locator("fieldset.rating.full").first
         expect(form.get_by_role("radio").first).to_be_enabled()
         form.locator(".rating-value").nth(value).click()
-        assert page.locator(".rating-others > li").count() == 0
+        page.get_by_test_id("overall").get_by_text(
+            "Yes" if value == 3 else "No", exact=True
+        ).click()
+        page.get_by_test_id("overall").get_by_label("Why").fill(f"Because of {value}.")
+        expect(page.get_by_test_id("panel")).to_be_hidden()
+        assert "Because of 3." not in page.content() or page is ines
         page.get_by_test_id("ratings-submit").click()
         page.get_by_test_id("ratings-confirm").click()
         expect(page.get_by_test_id("ratings-submit")).to_be_hidden()
         expect(form.get_by_role("radio").first).to_be_disabled()
-    for page, other in ((sam, "4Ines Keller"), (ines, "2Sam Okafor")):
-        expect(page.locator(".rating-others > li")).to_have_text([other])  # told at once
+    for page in (sam, ines):  # told at once
+        table = page.get_by_test_id("panel")
+        expect(table.get_by_role("columnheader")).to_contain_text(["Ines Keller", "Sam Okafor"])
+        expect(table.get_by_test_id("panel-overall")).to_contain_text("Because of 3.")
+        expect(table.get_by_test_id("panel-overall")).to_contain_text("Because of 1.")
+        row = table.get_by_test_id("panel-row").first
+        expect(row).to_contain_text("2 steps apart")
+        value = row.locator("button.rating-number").first
+        value.focus()
+        expect(value.get_by_role("tooltip")).to_contain_text(ANCHORS[3])
+    row.locator(".rating-line").first.click()
+    expect(ines.locator(".lit")).to_be_visible()
     expect(ines.locator("fieldset.rating.full").first.locator("q")).to_have_count(1)
 
 

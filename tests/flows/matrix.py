@@ -95,16 +95,39 @@ def api(allowed: Collection[str], answer: Answer = 200, scope: str = "write") ->
     return rule
 
 
+def of_admins(allowed: Collection[str], answer: Answer = 200, scope: str = "write") -> Rule:
+    """An endpoint of admins: Olga's token has the scope, she has not the right."""
+    rule = api(allowed, answer, scope)
+    return lambda person: 404 if person == f"token:{scope}" else rule(person)
+
+
 def no_token(rule: Rule) -> Rule:
     """An endpoint for people only."""
     return lambda person: 403 if person in TOKENS else rule(person)
 
 
+def own_token(scope: str, answer: Answer = 200) -> Rule:
+    """An endpoint about Olga's token of the scope `audio`: for her, and for that token itself."""
+
+    def rule(person: str) -> Answer:
+        if person == "token:audio":
+            return answer
+        return api(RECORD, 404 if person in TOKENS else answer, scope)(person)
+
+    return rule
+
+
 # --- The table -----------------------------------------------------------------------------------
 
+ORDER = {
+    "connection": "00000000-0000-0000-0000-000000000001",
+    "target": {"candidate": "1"},
+    "parts": ["note"],
+}
 SESSION = "sessions/<uuid:session_id>/"
 API = "api/v1/sessions/<uuid:session_id>/"
 UPLOAD = "api/v1/uploads/<uuid:upload_id>/"
+WEBHOOK = "api/v1/webhooks/<uuid:webhook_id>/"
 
 PAGES: dict[str, dict[str, Row]] = {
     "": {"get post put patch delete": Row(everybody(302))},
@@ -255,8 +278,37 @@ ENDPOINTS: dict[str, dict[str, Row]] = {
         ),
         "delete": Row(lambda p: 404 if p == "token:write" else api({"ada"}, 204)(p)),
     },
-    "api/v1/sessions/": {"get": Row(api(SIGNED_IN, scope="read"))},
-    API: {"get": Row(api(SEE, scope="read")), "delete": Row(api(SHARE, 204))},
+    "api/v1/summary-templates/": {"get": Row(api(SIGNED_IN, scope="read"))},
+    "api/v1/me/": {"get": Row(api(SIGNED_IN, scope="read"))},
+    "api/v1/tokens/": {
+        "get": Row(api(SIGNED_IN, scope="read")),
+        # nobody here has just proved who they are, and a token makes none
+        "post": Row(
+            lambda p: 401 if p == "anonymous" else 403,
+            {"name": "T", "scopes": ["read"]},
+        ),
+    },
+    # one of Olga's tokens, which may look at itself and end itself whatever its scopes
+    "api/v1/tokens/<uuid:token_id>/": {
+        "get": Row(own_token("read")),
+        "delete": Row(own_token("write", 204)),
+    },
+    "api/v1/sessions/": {
+        "get": Row(api(SIGNED_IN, scope="read")),
+        "post": Row(api(CREATE, 201), {"title": "T"}),
+    },
+    API: {
+        "get": Row(api(SEE, scope="read")),
+        "patch": Row(api(RECORD), {"title": "T"}),
+        "delete": Row(api(SHARE, 204)),
+    },
+    f"{API}consents/": {"get": Row(api(SEE, scope="read"))},
+    f"{API}shares/": {
+        "get": Row(api(SHARE, scope="read")),
+        "post": Row(api(SHARE, 201), {"email": "mia@here.example"}),
+    },
+    f"{API}shares/<int:user_id>/": {"delete": Row(api(SHARE, 204))},
+    f"{API}visibility/": {"put": Row(api(SHARE), {"visibility": "private"})},
     f"{API}retention/": {"patch": Row(api(SHARE, 409), {"expires_at": "2126-01-01T00:00:00Z"})},
     f"{API}hold/": {  # an admin's: Olga's token may write, but not this
         "post": Row(lambda p: 404 if p == "token:write" else api({"ada"})(p), {"hold": True})
@@ -286,6 +338,7 @@ ENDPOINTS: dict[str, dict[str, Row]] = {
     },
     f"{API}devices/<uuid:device_id>/": {"delete": Row(api(RECORD, 404))},  # there is none
     f"{API}scorecards/": {"get": Row(api(SEE, scope="read"))},
+    f"{API}scorecards/panel/": {"get": Row(api(SEE, scope="read"))},
     f"{API}scorecards/mine/": {"put": Row(api(COMMENT), {"ratings": {}})},
     f"{API}scorecards/mine/submit/": {"post": Row(api(COMMENT, 409))},  # nothing is rated
     f"{API}guide/questions/<int:question>/": {"put": Row(api(COMMENT), {"asked": True})},
@@ -310,7 +363,29 @@ ENDPOINTS: dict[str, dict[str, Row]] = {
         "post": Row(api(RECORD, 409)),
         "patch": Row(api(RECORD, 409), {"revision": 1, "section": "facts", "text": "Mine."}),
     },
+    f"{API}summary/sign/": {"post": Row(api(RECORD, 409), {"revision": 1})},
+    f"{API}summary/reopen/": {"post": Row(api(RECORD, 409))},
+    f"{API}summary/versions/": {"get": Row(api(SEE, 409, scope="read"))},
+    f"{API}summary/versions/<int:number>/": {"get": Row(api(SEE, 409, scope="read"))},
+    f"{API}summary/versions/<int:number>/restore/": {
+        "post": Row(api(RECORD, 409), {"revision": 1})
+    },
     f"{API}analytics/": {"get": Row(api(SEE, scope="read"))},
+    f"{API}exports/": {  # it is live still
+        "post": Row(api({"olga", "cora", "ada"}, 409), {"format": "json", "parts": ["notes"]})
+    },
+    # it is live still: nothing of it is sent
+    f"{API}ats/preview/": {"post": Row(api(SHARE, 409), ORDER)},
+    f"{API}ats/deliveries/": {
+        "get": Row(api(SHARE, scope="read")),
+        "post": Row(api(SHARE, 409), ORDER),
+    },
+    f"{API}ats/deliveries/<uuid:delivery_id>/retry/": {"post": Row(api(SHARE, 404))},  # no order's
+    f"{API}ats/deliveries/<uuid:delivery_id>/cancel/": {"post": Row(api(SHARE, 404))},
+    f"{API}ats/connections/<uuid:connection_id>/candidates/": {
+        "post": Row(api(SHARE, 409), {"q": "Daniel"})  # it cannot be searched
+    },
+    "api/v1/ats/connections/": {"get": Row(api(SIGNED_IN, scope="read"))},
     # refused for its size: who may not create interviews is told that before
     "api/v1/uploads/": {
         "post": Row(
@@ -322,6 +397,23 @@ ENDPOINTS: dict[str, dict[str, Row]] = {
     f"{UPLOAD}content/": {"put": Row(api(RECORD, 400))},  # it says not from where
     f"{UPLOAD}finish/": {"post": Row(api(RECORD, 409))},  # nothing was received
     "api/v1/sound-check/": {"post": Row(api(CREATE, 415))},  # it is no sound
+    "api/v1/webhooks/": {
+        "get": Row(of_admins({"ada", "otto"}, scope="read")),
+        "post": Row(of_admins({"ada", "otto"}, 201), {"url": "https://hooks.example.com/"}),
+    },
+    WEBHOOK: {
+        "get": Row(of_admins(ADA, scope="read")),
+        "patch": Row(of_admins(ADA), {"description": "Ours"}),
+        "delete": Row(of_admins(ADA, 204)),
+    },
+    f"{WEBHOOK}rotate/": {"post": Row(of_admins(ADA))},
+    f"{WEBHOOK}test/": {"post": Row(of_admins(ADA, 202))},
+    f"{WEBHOOK}deliveries/": {"get": Row(of_admins(ADA, scope="read"))},
+    f"{WEBHOOK}deliveries/<uuid:message_id>/": {"get": Row(of_admins(ADA, scope="read"))},
+    # it is tried by itself still
+    f"{WEBHOOK}deliveries/<uuid:message_id>/replay/": {"post": Row(of_admins(ADA, 409))},
+    "api/v1/schema/": {"get": Row(api(SIGNED_IN, scope="read"))},
+    **{f"api/{name}/": {"get post": Row(page(SIGNED_IN))} for name in ("docs", "redoc")},
 }
 
 KEY = "accounts/2fa/webauthn/keys/<int:pk>/"  # Olga's passkey
@@ -454,7 +546,19 @@ ADMIN: dict[str, dict[str, Row]] = {
     **_model("interviews/guide", add=ADMINS, delete=MANAGE),
     **_model("insights/llmspending", saving=None),
     **_model("insights/bankquestion", delete=MANAGE, saving=None),
+    "admin/insights/atsconnection/<path:object_id>/mapping/": {
+        "get": Row(page(MANAGE)),
+        "post": Row(page(MANAGE, 422), {"act": "save"}, form=True),  # nothing is filled in
+    },
+    "admin/insights/atsconnection/<path:object_id>/try/": {
+        "get": Row(page(())),
+        "post": Row(page(MANAGE, 302), form=True),
+    },
+    **_model("insights/atsremoval", saving=302),
     **_model("insights/atsconnection", add=ADMINS, delete=MANAGE, proves=("add", "change", "save")),
+    **_model("insights/summarytemplate", add=ADMINS, delete=MANAGE),
+    **_model("insights/webhook", add=ADMINS, delete=MANAGE, proves=("add", "change", "save")),
+    **_model("insights/webhookdelivery", saving=None),
     # who manages one organization is led to it
     "admin/accounts/organization/": {
         "get post": Row(lambda person: 302 if person in ("ada", "otto") else page(ROOT)(person))

@@ -27,7 +27,8 @@ from accounts.models import ApiToken, AuditEntry, User
 from insights.analyzers.base import Finding
 from insights.cards import store_finding
 from insights.kinds import Kind
-from insights.models import AtsConnection, LlmSpending
+from insights.models import AtsConnection, AtsRemoval, LlmSpending, SummaryTemplate
+from insights.webhooks import endpoints
 from sessions import candidates, notices, receipts
 from sessions.models import Erasure, Guide
 from sessions.notes import add_note
@@ -114,11 +115,13 @@ class World:
             "note_id": add_note(session=session, author=cast.olga, text="Mine.").pk,
             "request_id": candidates.ask(link=way[0], kind="copy").pk,
             "question": planned.pk,
+            "number": 1,
             "upload_id": upload.pk,
             "guide_id": guide.pk,
             "device_id": card.pk,  # no device's
             "channel": "candidate",
-            "token_id": ApiToken.objects.filter(user=cast.olga).first().pk,
+            "token_id": ApiToken.objects.get(user=cast.olga, scopes=["audio"]).pk,
+            "user_id": cast.sam.pk,
             "membership_id": cast.sam.memberships.get().pk,
             "token": link,
             "pk": passkey.pk,
@@ -129,10 +132,20 @@ class World:
             "app_label": "accounts",
             "url": "nowhere",
         }
-        AtsConnection.objects.create(
+        connection = AtsConnection.objects.create(
             organization=here, name="ATS", kind="generic", base_url="https://ats.example.org"
         )
+        self.values |= {"connection_id": connection.pk, "delivery_id": card.pk}  # no delivery's
+        AtsRemoval.objects.create(
+            organization=here, connection=connection, session_id=uuid4(), state="failed"
+        )
+        webhook, _secret = endpoints.create(
+            organization=here, url="https://hooks.example.com/", by=cast.ada
+        )
+        message = endpoints.test(webhook=webhook)
+        self.values |= {"webhook_id": webhook.pk, "message_id": message.pk}
         LlmSpending.objects.create(organization=here, day=date(2026, 1, 5))
+        SummaryTemplate.objects.create(organization=here, name="Short")
         make_bank_question(here, "What did you measure?")
         erasure = Erasure.objects.create(
             organization=here, session_id=uuid4(), reason="expired", started_at=timezone.now()

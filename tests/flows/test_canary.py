@@ -4,7 +4,7 @@ Before the erasure nothing of it is readable anywhere, and what is personal is i
 was sent; after it nothing is left at all, but the receipt. Once on SQLite in one process, once on
 Postgres and Redis with web, worker and beat of their own.
 
-What a push to an ATS sends is to be searched like the model's requests once there is one.
+What is sent to an ATS is searched like the model's requests, and has to be gone there as well.
 """
 
 import base64
@@ -19,12 +19,14 @@ import sqlite3
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -32,9 +34,12 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import psycopg
 import pytest
 import redis
+from pypdf import PdfReader
 from websockets.exceptions import ConnectionClosed
 
 from tests import environment, product
+from tests.ats.servers.base import Imitation, Request, Response
+from tests.ats.servers.lever import LeverServer
 from tests.client import ProductClient
 from tests.insights import llm_server as serve
 from tests.markers import Search, digits, word
@@ -291,6 +296,7 @@ def settings(folder: Path, script: Path, llm: serve.LlmServer, **more: str) -> d
         INTERVIEW_ANALYSIS_INTERVAL="0.5",
         INTERVIEW_SWEEP_INTERVAL="1",
         INTERVIEW_RETENTION_INTERVAL="1",
+        INTERVIEW_OUTGOING_ALLOW="127.0.0.1",
         LOG_LEVEL="DEBUG",
         **more,
     )
@@ -654,6 +660,85 @@ def upload(world: World, olga: Person) -> None:
     olga.send("DELETE", f"{place}/")
 
 
+# --- The other side -------------------------------------------------------------------------------
+
+CONNECT = """
+from accounts.models import Organization, User
+from insights import webhooks
+from insights.models import AtsConnection
+webhooks.endpoints.create(
+    organization=Organization.objects.get(slug="q"), url={hook!r},
+    by=User.objects.get(email="ada@q.example"),
+)
+connection = AtsConnection(
+    organization=Organization.objects.get(slug="q"), name="Lever", kind="lever",
+    base_url={url!r}, options={options!r},
+)
+connection.credential = {credential!r}
+connection.save()
+print(connection.pk)
+"""
+TONES = re.compile(rb"\b(sentiment|stressed|tone|indicators|hedg\w+)\b", re.IGNORECASE)
+
+
+class Listener(Imitation):
+    """A program of the organization that is told what happens."""
+
+    def handle(self, request: Request) -> Response:
+        return Response(204)
+
+    @property
+    def heard(self) -> bytes:
+        pieces = [f"{r.raw} {r.headers}".encode() + r.content for r in [*self.requests]]
+        return b"\n".join(pieces)
+
+
+def push(
+    world: World, olga: Person, session_id: str, lever: LeverServer, listener: Listener
+) -> str:
+    """Sign the summary and send all of it; return its first sentence."""
+    facts = {"url": lever.url, "options": lever.options, "credential": lever.credential}
+    facts["hook"] = listener.url
+    connection = product.run(CONNECT.format(**facts), env=world.env).strip()
+    path = f"/api/v1/sessions/{session_id}"
+    made = {}
+
+    def sign() -> bool:
+        """Sign what is there; it may be drafted anew for the line that was corrected."""
+        made.update(olga.get(f"/sessions/{session_id}/summary/"))
+        try:
+            olga.send("POST", f"{path}/summary/sign/", {"revision": made["revision"]})
+        except urllib.error.HTTPError as refused:
+            if refused.code != 409:
+                raise
+            return False
+        return True
+
+    until(sign, "nobody could sign")
+    target = {"candidate": lever.candidate, "label": f"Zorana {world.told.surname}"}
+    order = {"connection": connection, "target": target, "parts": ["note", "attachment"]}
+    olga.send("POST", f"{path}/ats/deliveries/", order)
+    until(
+        lambda: all(
+            row["state"] == "sent"
+            for row in olga.get(f"/sessions/{session_id}/ats/deliveries/")["results"]
+        ),
+        "it was not sent",
+    )
+    return str(made["sections"][0]["sentences"][0]["text"])
+
+
+def told_to(lever: LeverServer) -> bytes:
+    """Return what the other side was told, the text of files as it is read."""
+    pieces = []
+    for request in lever.requests:
+        pieces += [request.raw.encode(), request.content]
+        if "multipart/form-data" in request.headers.get("content-type", ""):
+            _name, file = request.form["file"]
+            pieces += [page.extract_text().encode() for page in PdfReader(BytesIO(file)).pages]
+    return b"\n".join(pieces)
+
+
 def personal_in(world: World, data: bytes) -> dict[str, set[str]]:
     return {
         kind: found
@@ -667,8 +752,18 @@ MAILS = "mail"
 
 
 def check(world: World) -> None:
+    lever, listener = LeverServer(), Listener()
+    try:
+        _check(world, lever, listener)
+    finally:
+        lever.close()
+        listener.close()
+
+
+def _check(world: World, lever: LeverServer, listener: Listener) -> None:
     told = world.told
     held = hold(world)
+    said = push(world, held["olga"], held["session"], lever, listener)
     upload(world, held["olga"])
 
     # --- Before: what was said is readable for nobody, what is personal is in nothing at all.
@@ -693,6 +788,13 @@ def check(world: World) -> None:
         leaks = {k: v for k, v in personal_in(world, data).items() if k not in known}
         assert leaks == {}, name
 
+    # What left for the ATS is what is signed: nothing personal but the name, no tone of wording.
+    left = told_to(lever)
+    assert said in lever.notes[0]["fields"][0]["value"], "the ATS was told what it came to"
+    assert {k: v for k, v in personal_in(world, left).items() if k != "NAME known"} == {}
+    assert TONES.findall(left) == []
+    assert (len(lever.notes), len(lever.files)) == (1, 1)
+
     # --- After: nothing of it at all.
     before = world.sealed()
     held["olga"].send("DELETE", f"/api/v1/sessions/{held['session']}/")
@@ -716,6 +818,13 @@ def check(world: World) -> None:
         f"from sessions import receipts; print(receipts.verify({receipt!r}))", env=world.env
     )
     assert verdict == "True"
+
+    until(lambda: (lever.notes, lever.files) == ([], []), "the ATS still has it")
+    until(lambda: b"session.erased" in listener.heard, "nobody was told of the erasure")
+    assert b"summary.signed" in listener.heard
+    assert b"ats.delivered" in listener.heard
+    assert Search({*told.everything, lever.candidate}).found(listener.heard) == set()
+    assert world.holding([lever.candidate]) == {}
 
     # --- And what is there is found.
     for plant in world.plant.values():

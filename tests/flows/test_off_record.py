@@ -9,7 +9,7 @@ import pytest
 from django.apps import apps
 from django.core.cache import cache
 from django.db import connection, models
-from django.test import Client
+from django.test import Client, TestCase
 from django.utils import timezone
 
 from accounts.models import AuditEntry
@@ -409,6 +409,7 @@ def test_the_analysis_starts_over_where_it_was_broken_off(cast, running, monkeyp
     analysis.mark_segment(session_id=running.pk)
     asked = []
     monkeypatch.setattr(tasks.analyze, "apply_async", lambda args, **_: asked.append(args))
-    go_off(cast.olga, running, 10)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        go_off(cast.olga, running, 10)
     assert asked == [[str(running.pk)]]
     cache.clear()

@@ -1,7 +1,7 @@
 """A line that was put right: what rested on it is marked, and its turn is read again."""
 
 import pytest
-from django.test import Client
+from django.test import Client, TestCase
 from django.utils import timezone
 
 from accounts.models import AuditEntry
@@ -34,14 +34,16 @@ def patch(user, line, **change):
     client = Client()
     client.force_login(user)
     path = f"/api/v1/sessions/{line.session_id}/segments/{line.pk}/"
-    return client.patch(path, change, content_type="application/json")
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        return client.patch(path, change, content_type="application/json")
 
 
 def restore(user, line):
     client = Client()
     client.force_login(user)
     path = f"/api/v1/sessions/{line.session_id}/segments/{line.pk}/correction/"
-    return client.delete(path)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        return client.delete(path)
 
 
 def fifteen(session):

@@ -1,7 +1,7 @@
 """The claims ledger: each checkable statement once, judged by rules, added to by a model."""
 
 import pytest
-from django.test import Client
+from django.test import Client, TestCase
 from django.utils import timezone
 
 from insights import analysis, ledger, queries, tasks
@@ -215,7 +215,8 @@ def test_an_interview_that_is_over_is_analysed_again_for_who_recorded_it(
         assert client(other).post(url).status_code == 404
     assert asked == []
     for _time in range(3):
-        answer = client(cast.olga).post(url)
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            answer = client(cast.olga).post(url)
         assert (answer.status_code, answer.json()) == (202, {"state": "queued"})
         assert asked == [str(session.pk)]
 

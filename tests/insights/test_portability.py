@@ -16,7 +16,7 @@ from insights import portability, summaries
 from insights.analyzers.base import Finding
 from insights.cards import store_finding
 from insights.kinds import Kind
-from insights.models import SentimentPoint
+from insights.models import AtsConnection, AtsDelivery, SentimentPoint, Summary
 from sessions import candidates, consents, retention, services
 from sessions.models import Erasure, Guide, Note, OffRecord, Scorecard, Session
 from tests.factories import go_live, make_session, say
@@ -104,6 +104,42 @@ def test_the_candidates_copy_has_everything_that_is_kept_about_them(held):
     assert data["summary"]["sections"]
     assert [card["ratings"][0]["comment"] for card in data["ratings"]] == ["Submitted-comment"]
     assert {note["text"] for note in data["notes"]} == {"Olga-note", "Cora-note"}
+
+
+def test_the_candidates_copy_tells_what_was_signed_recommended_and_sent_where(held):
+    session, cast = held.session, held.cast
+    signed = summaries.sign(
+        session=session, by=cast.olga, revision=Summary.objects.get(session=session).revision
+    )
+    connection = AtsConnection.objects.create(
+        organization=cast.organization, name="Ours", kind="greenhouse", base_url="https://x.example"
+    )
+    AtsDelivery.objects.create(
+        session=session,
+        connection=connection,
+        requested_by=cast.cora,
+        version=signed.number,
+        parts=["note"],
+        target={"candidate": "c-17", "application": "", "label": "Daniel"},
+        remote={"note": "n-4"},
+        fingerprint=b"1" * 16,
+        state="sent",
+    )
+    card = Scorecard.objects.get(session=session, author=cast.olga)
+    card.session = session
+    card.overall = {"recommendation": "yes", "text": "Overall-words"}
+    card.save()
+    mine, full = data_of(held, full=False), data_of(held, full=True)
+    assert [(one["version"], one["sha256"]) for one in mine["signed"]] == [(1, signed.digest)]
+    assert mine["signed"][0]["sections"][0]["sentences"]
+    (sent,) = mine["sent"]
+    assert (sent["system"], sent["as"]["candidate"], sent["there"]) == (
+        "Greenhouse",
+        "c-17",
+        {"note": "n-4"},
+    )
+    assert (sent["by"], full["sent"][0]["by"]) == ("a colleague", "cora")
+    assert mine["ratings"][0]["overall"] == {"recommendation": "yes", "text": "Overall-words"}
 
 
 def test_the_candidates_copy_names_who_held_it_and_nobody_else(held):

@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from django.test import TestCase
 
 from accounts.kinds import Event
 from accounts.models import AuditEntry
@@ -19,7 +20,7 @@ from tests.factories import client_of, go_live, say
 pytestmark = pytest.mark.django_db
 
 SECOND = 16_000
-FACTS = {"facts", "open"}
+FACTS = {"facts", "open", "interview"}
 LINES = [
     ("interviewer", "Tell me about a time you led a migration."),
     ("candidate", "We had an outage last year and I was asked to move us off the old cluster."),
@@ -216,7 +217,7 @@ def test_without_analysis_there_are_facts_and_questions_only(held):
     Claim.objects.all().delete()
     summaries.make(session_id=held.session.pk)
     filled = {p["key"] for p in summary_of(held)["sections"] if p["sentences"]}
-    assert filled == {"facts", "questions", "open"}
+    assert filled == {"facts", "questions", "open", "interview"}
 
 
 def test_nothing_said_makes_a_summary_of_facts(cast):
@@ -224,7 +225,7 @@ def test_nothing_said_makes_a_summary_of_facts(cast):
     services.end_session(session=cast.session)
     assert summaries.make(session_id=cast.session.pk)
     filled = [p["key"] for p in queries.summary(cast.session)["sections"] if p["sentences"]]
-    assert filled == ["facts"]
+    assert filled == ["facts", "interview"]
 
 
 def test_it_is_sealed(made):
@@ -270,7 +271,8 @@ def test_it_is_made_again_once_a_line_was_corrected(made, monkeypatch):
     client = client_of(made.cast.olga)
     monkeypatch.setattr(tasks.reread, "apply_async", lambda args, countdown: tasks.reread(*args))
     monkeypatch.setattr(tasks.summarise, "delay", tasks.summarise)
-    answer = client.patch(address_of_line, corrected, content_type="application/json")
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        answer = client.patch(address_of_line, corrected, content_type="application/json")
     assert answer.status_code == 200
     texts = [s["text"] for s in sentences(made)]
     assert not any("four percent" in text for text in texts)
@@ -296,10 +298,10 @@ def test_a_sentence_taken_out_comes_back_in_as_its_line_reads_now(made):
 
 
 def test_a_line_that_is_corrected_while_a_draft_is_made_is_in_it(made, monkeypatch):
-    plain, done = making.draft, []
+    plain, done = making.compose, []
 
-    def draft(session):
-        sections = plain(session)
+    def compose(*args, **kwargs):
+        composed = plain(*args, **kwargs)
         if not done:
             done.append(
                 corrections.correct(
@@ -309,9 +311,9 @@ def test_a_line_that_is_corrected_while_a_draft_is_made_is_in_it(made, monkeypat
                     text="We cut the error rate from nine percent to one percent.",
                 )
             )
-        return sections
+        return composed
 
-    monkeypatch.setattr(making, "draft", draft)
+    monkeypatch.setattr(making, "compose", compose)
     assert summaries.make(session_id=made.session.pk)
     assert not any("four percent" in s["text"] for s in sentences(made))
 
@@ -320,7 +322,9 @@ def test_asking_for_it_again_and_again_makes_it_once(made, monkeypatch):
     asked = []
     monkeypatch.setattr(tasks.summarise, "delay", asked.append)
     client = client_of(made.cast.olga)
-    codes = [client.post(address(made)).status_code for _ in range(8)]
+    kind = "application/json"
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        codes = [client.post(address(made), content_type=kind).status_code for _ in range(8)]
     assert codes == [202] * 6 + [429] * 2
     assert len(asked) == 1
 
@@ -329,10 +333,11 @@ def test_who_asks_has_it_made_where_a_worker_died(held, monkeypatch):
     asked = []
     monkeypatch.setattr(tasks.summarise, "delay", asked.append)
     client = client_of(held.cast.sam)
-    answer = client.get(address(held)).json()
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        answer = client.get(address(held)).json()
+        client.get(address(held))
     assert answer["state"] == "making"
     assert answer["sections"] == []
-    client.get(address(held))
     assert asked == [str(held.session.pk)]  # once
 
 
@@ -348,7 +353,7 @@ def test_there_is_none_before_the_end_nor_without_consent(cast, held):
 
 
 def test_what_fails_says_so_and_may_be_tried_again(held, monkeypatch):
-    monkeypatch.setattr(making, "draft", lambda session: 1 / 0)
+    monkeypatch.setattr(making, "compose", lambda *args, **kwargs: 1 / 0)
     assert not summaries.make(session_id=held.session.pk)
     assert summary_of(held)["state"] == "failed"
     monkeypatch.undo()
@@ -366,7 +371,8 @@ def test_the_snapshot_tells_how_it_stands_and_each_change_is_told(
     monkeypatch.setattr(tasks.summarise, "delay", lambda session_id: None)
     before = queries.snapshot(made.session)
     assert before["summary"]["state"] == "draft"
-    assert client_of(made.cast.olga).post(address(made)).status_code == 202
+    answer = client_of(made.cast.olga).post(address(made), content_type="application/json")
+    assert answer.status_code == 202
     after = queries.snapshot(made.session)
     assert after["summary"]["state"] == "making"
     assert after["cursor"] == before["cursor"] + 1 == after["summary"]["revision"]
@@ -510,15 +516,15 @@ def test_a_sentence_made_again_is_not_older_than_its_line(made):
 
 
 def test_what_is_known_while_it_is_drafted_is_in_it(held, monkeypatch):
-    real, right = making.draft, "We cut the error rate from five percent to one percent."
+    real, right = making.compose, "We cut the error rate from five percent to one percent."
     changes = [right]
 
-    def slow(session):
-        sections = real(session)
+    def slow(*args, **kwargs):
+        composed = real(*args, **kwargs)
         while changes:
             put_right(held, held.lines[3], changes.pop())
-        return sections
+        return composed
 
-    monkeypatch.setattr(making, "draft", slow)
+    monkeypatch.setattr(making, "compose", slow)
     assert summaries.make(session_id=held.session.pk)
     assert not any("four percent" in sentence["text"] for sentence in sentences(held))

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from sessions import access, events, notes, services
 from sessions.models import Note, Session
-from tests.factories import client_of, go_live, make_session
+from tests.factories import client_of, go_live, make_session, say
 
 SECRET = "Ask about the Zanzibar migration."
 READS = {"olga", "sam", "cora", "ada"}
@@ -251,8 +251,7 @@ def test_a_bookmark_lies_before_now_but_not_before_the_beginning(cast, lasted, a
 
 
 def test_a_bookmark_may_name_its_line_and_get_words_later(cast):
-    go_live(cast.session)
-    line = str(uuid4())
+    line = str(say(go_live(cast.session), "We pushed it back.").pk)
     made = send(
         cast.cora, "post", path(cast.session), kind="bookmark", segment=line, at_ms=61_500
     ).json()

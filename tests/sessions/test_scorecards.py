@@ -12,6 +12,7 @@ from sessions import events, scorecards, services
 from sessions.models import Guide, Scorecard
 from tests.factories import client_of, go_live, make_user
 
+UNSAID = {"recommendation": "", "text": ""}
 SECRET = "Knows the Zanzibar migration by heart."
 
 
@@ -45,6 +46,18 @@ def rate(user, session, ratings):
     return client_of(user).put(url(session, "mine/"), body, content_type="application/json")
 
 
+def recommend(user, session, recommendation="", text="", **more):
+    overall = {"recommendation": recommendation, "text": text, **more}
+    body = json.dumps({"overall": overall})
+    return client_of(user).put(url(session, "mine/"), body, content_type="application/json")
+
+
+def panel(user, session):
+    answer = client_of(user).get(url(session, "panel/"))
+    assert answer.status_code == 200
+    return answer.json()
+
+
 def submit(user, session):
     return client_of(user).post(url(session, "mine/submit/"))
 
@@ -72,7 +85,7 @@ def test_what_one_rates_is_kept_competency_by_competency(rated):
     answer = rate(rated.olga, rated.session, {other: {"value": 2, "segments": [line, line]}})
     assert answer.status_code == 200
     mine = {one: full(4, SECRET), other: full(2, "", [line])}
-    assert answer.json()["mine"] == {"ratings": mine, "submitted_at": None}
+    assert answer.json()["mine"] == {"ratings": mine, "overall": UNSAID, "submitted_at": None}
     assert see(rated.olga, rated.session) == answer.json()
 
 
@@ -253,3 +266,160 @@ def test_the_cost_does_not_grow_with_those_who_rate(rated, django_assert_num_que
     raters(4)
     with django_assert_num_queries(len(counted)):
         assert len(scorecards.overview(rated.session, rated.olga)["others"]) == 5
+
+
+# --- what people recommend -----------------------------------------------------------------------
+
+
+def test_what_one_recommends_is_kept_beside_what_one_rates(rated):
+    one, _ = keys(rated.session)
+    rate(rated.olga, rated.session, {one: {"value": 4}})
+    assert see(rated.olga, rated.session)["mine"]["overall"] == UNSAID  # nothing is suggested
+    answer = recommend(rated.olga, rated.session, "yes", f" {SECRET} ")
+    assert answer.status_code == 200
+    mine = answer.json()["mine"]
+    assert mine["overall"] == {"recommendation": "yes", "text": SECRET}
+    assert mine["ratings"] == {one: full(4)}
+    rate(rated.olga, rated.session, {one: {"value": 5}})
+    assert see(rated.olga, rated.session)["mine"]["overall"] == mine["overall"]
+    recommend(rated.olga, rated.session)
+    assert see(rated.olga, rated.session)["mine"]["overall"] == UNSAID
+
+
+@pytest.mark.parametrize(
+    "overall",
+    [
+        {"recommendation": "maybe"},
+        {"recommendation": 3},
+        {"recommendation": ["yes"]},
+        {"recommendation": None},
+        {"text": "x" * 2001},
+        {"text": "\ud83d"},
+        {"text": None},
+        {"score": 5},
+    ],
+    ids=[
+        "unknown",
+        "number",
+        "list",
+        "null",
+        "too long",
+        "half a character",
+        "no text",
+        "something else",
+    ],
+)
+def test_a_recommendation_is_one_of_four_and_a_text(rated, overall):
+    body = json.dumps({"overall": overall})
+    answer = client_of(rated.olga).put(
+        url(rated.session, "mine/"), body, content_type="application/json"
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_rating")
+    assert not Scorecard.objects.exists()
+
+
+def test_without_a_guide_one_can_still_recommend(live, cast):
+    assert recommend(cast.olga, live, "no", "Too little was said.").status_code == 200
+    assert submit(cast.olga, live).status_code == 200
+    assert panel(cast.olga, live)["competencies"] == []
+
+
+def test_a_text_alone_is_not_submitted(rated):
+    recommend(rated.olga, rated.session, text="Hm.")
+    assert submit(rated.olga, rated.session).json()["code"] == "nothing_rated"
+
+
+def test_a_recommendation_stays_once_it_is_submitted(rated):
+    recommend(rated.olga, rated.session, "strong_yes")
+    submit(rated.olga, rated.session)
+    assert recommend(rated.olga, rated.session, "no").json()["code"] == "submitted"
+    mine = see(rated.olga, rated.session)["mine"]
+    assert mine["overall"]["recommendation"] == "strong_yes"
+
+
+def test_a_recommendation_is_blind_and_sealed(rated):
+    recommend(rated.cora, rated.session, "strong_no", SECRET)
+    submit(rated.cora, rated.session)
+    recommend(rated.olga, rated.session, "yes")
+    for what in ("", "panel/"):
+        answer = client_of(rated.olga).get(url(rated.session, what))
+        assert "strong_no" not in answer.content.decode()
+    submit(rated.olga, rated.session)
+    [other] = see(rated.olga, rated.session)["others"]
+    assert other["overall"] == {"recommendation": "strong_no", "text": SECRET}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM interviews_scorecard")
+        stored = " ".join(repr(value) for row in cursor.fetchall() for value in row)
+    assert "Zanzibar" not in stored
+    assert "strong_no" not in stored
+
+
+def test_the_audit_does_not_say_what_was_recommended(rated):
+    recommend(rated.olga, rated.session, "strong_no", SECRET)
+    submit(rated.olga, rated.session)
+    entry = AuditEntry.objects.get(action=Event.SCORECARD_SUBMITTED)
+    assert entry.details == {"rated": 0}
+
+
+# --- side by side --------------------------------------------------------------------------------
+
+
+def test_the_panel_shows_who_rated_what_and_how_far_apart_they_are(rated):
+    one, other = keys(rated.session)
+    rate(rated.cora, rated.session, {one: {"value": 2, "comment": SECRET}, other: {"value": 4}})
+    recommend(rated.cora, rated.session, "no", "Not yet.")
+    submit(rated.cora, rated.session)
+    rate(rated.olga, rated.session, {one: {"value": 5}})
+    hidden = panel(rated.olga, rated.session)
+    assert (hidden["visible"], hidden["people"]) == (False, [])
+    assert all(c["ratings"] == [] for c in hidden["competencies"])
+    submit(rated.olga, rated.session)
+    shown = panel(rated.olga, rated.session)
+    assert [(p["name"], p["mine"]) for p in shown["people"]] == [("cora", False), ("olga", True)]
+    assert shown["people"][0]["overall"] == {"recommendation": "no", "text": "Not yet."}
+    design, operations = shown["competencies"]
+    assert [r["value"] for r in design["ratings"]] == [2, 5]
+    assert design["difference"] == 3
+    assert design["ratings"][0]["comment"] == SECRET
+    assert [r["value"] for r in operations["ratings"]] == [4, None]
+    assert operations["difference"] is None
+
+
+def test_the_panel_neither_ranks_nor_averages(rated):
+    one, other = keys(rated.session)
+    for person, value in ((rated.cora, 2), (rated.olga, 5)):
+        rate(person, rated.session, {one: {"value": value}, other: {"value": 3}})
+        submit(person, rated.session)
+    shown = panel(rated.olga, rated.session)
+    assert set(shown) == {"scale", "visible", "people", "competencies"}
+    for competency in shown["competencies"]:
+        assert set(competency) == {"id", "name", "anchors", "ratings", "difference"}
+
+
+def test_who_may_only_read_sees_the_panel_once_it_is_over(rated):
+    one, _ = keys(rated.session)
+    rate(rated.cora, rated.session, {one: {"value": 2}})
+    submit(rated.cora, rated.session)
+    assert panel(rated.sam, rated.session)["people"] == []
+    services.end_session(session=rated.session)
+    assert [p["name"] for p in panel(rated.sam, rated.session)["people"]] == ["cora"]
+    assert client_of(rated.mia).get(url(rated.session, "panel/")).status_code == 404
+
+
+def test_the_cost_of_the_panel_does_not_grow_with_people(rated, django_assert_num_queries):
+    one, _ = keys(rated.session)
+
+    def raters(count):
+        for number in range(count):
+            user = make_user(rated.organization, f"rater{number}-{count}")
+            scorecards.save(session=rated.session, author=user, ratings={one: {"value": 3}})
+            scorecards.submit(session=rated.session, author=user)
+
+    rate(rated.olga, rated.session, {one: {"value": 5}})
+    submit(rated.olga, rated.session)
+    raters(1)
+    with django_assert_num_queries(3) as counted:
+        scorecards.panel(rated.session, rated.olga)
+    raters(4)
+    with django_assert_num_queries(len(counted)):
+        assert len(scorecards.panel(rated.session, rated.olga)["people"]) == 6

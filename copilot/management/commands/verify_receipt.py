@@ -1,6 +1,5 @@
 """`manage.py verify_receipt`: check receipts of erasure, given in a file or all that are kept."""
 
-import json
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sessions import receipts
+from sessions import receipts, signatures
 from sessions.models import Erasure
 
 
@@ -48,17 +47,6 @@ class Command(BaseCommand):
 def _read(name: str) -> dict[str, Any]:
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text()
-        receipt = json.loads(text, object_pairs_hook=_once)
+        return signatures.read(text)
     except (OSError, ValueError):
         raise CommandError("this cannot be read as a receipt") from None
-    if not isinstance(receipt, dict):
-        raise CommandError("this cannot be read as a receipt")
-    return receipt
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse what says a thing twice: one is read, and the other may be what was signed."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError
-    return found
