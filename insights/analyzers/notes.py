@@ -51,7 +51,7 @@ class Note:
 
     section: str
     text: str = field(repr=False)
-    lines: tuple[str, ...]
+    lines: tuple[str, ...] = field(repr=False)
 
 
 class Noted(BaseModel):

@@ -66,7 +66,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    competency: str
+    competency: str = field(repr=False)
     value: int | None  # 1 to 5
     comment: str = field(default="", repr=False)
 

@@ -171,7 +171,8 @@ def row_keys(row: models.Model) -> list[models.Field]:
 
 def _move(row: Any, elsewhere: Any) -> None:
     """Put the row where the other one is: below its interview, or its organization."""
-    column = "session_id" if hasattr(row, "session_id") else "organization_id"
+    names = {field.name for field in row_keys(row)}  # a session_id alone says what is gone
+    column = "session_id" if "session" in names else "organization_id"
     target = getattr(elsewhere, column)
     if row._meta.model is not Session:
         elsewhere.delete()
