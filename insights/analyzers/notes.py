@@ -265,10 +265,14 @@ def _tools(*texts: str) -> set[str]:
 
 @cache
 def _judging() -> re.Pattern[str]:
-    patterns = [p for of_one in load("summary")["judging"].values() for p in of_one]
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+    return _any_of(p for of_one in load("summary")["judging"].values() for p in of_one)
 
 
 @cache
 def _next_steps() -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in load("summary")["next_steps"]))
+    return _any_of(load("summary")["next_steps"])
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    """Return what finds any of them in a comparable text, which has no é."""
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns).replace("é", "e"))
