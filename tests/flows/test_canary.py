@@ -22,6 +22,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -728,6 +729,26 @@ def push(
     return str(made["sections"][0]["sentences"][0]["text"])
 
 
+FORMATS = ("pdf", "docx", "markdown", "text", "json", "csv", "srt", "vtt")
+
+
+def taken_away(olga: Person, session_id: str) -> Iterator[tuple[str, bytes]]:
+    """Return the signed interview in every format, as it is read."""
+    parts = ["summary", "transcript", "notes", "ratings"]
+    for kind in (*FORMATS, "bundle"):
+        wanted = {"format": kind, "parts": parts, "formats": FORMATS}
+        yield kind, as_read(olga.send("POST", f"/api/v1/sessions/{session_id}/exports/", wanted))
+
+
+def as_read(data: bytes) -> bytes:
+    if data.startswith(b"PK"):
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            return b"\n".join(as_read(archive.read(name)) for name in archive.namelist())
+    if data.startswith(b"%PDF"):
+        return b"\n".join(page.extract_text().encode() for page in PdfReader(BytesIO(data)).pages)
+    return data
+
+
 def told_to(lever: LeverServer) -> bytes:
     """Return what the other side was told, the text of files as it is read."""
     pieces = []
@@ -735,7 +756,7 @@ def told_to(lever: LeverServer) -> bytes:
         pieces += [request.raw.encode(), request.content]
         if "multipart/form-data" in request.headers.get("content-type", ""):
             _name, file = request.form["file"]
-            pieces += [page.extract_text().encode() for page in PdfReader(BytesIO(file)).pages]
+            pieces.append(as_read(file))
     return b"\n".join(pieces)
 
 
@@ -794,6 +815,12 @@ def _check(world: World, lever: LeverServer, listener: Listener) -> None:
     assert {k: v for k, v in personal_in(world, left).items() if k != "NAME known"} == {}
     assert TONES.findall(left) == []
     assert (len(lever.notes), len(lever.files)) == (1, 1)
+
+    # Nor does anything of that leave in a file.
+    for name, data in taken_away(held["olga"], held["session"]):
+        assert Search(told.content[:2]).found(data), name
+        leaks = {k: v for k, v in personal_in(world, data).items() if k not in known}
+        assert (leaks, TONES.findall(data)) == ({}, []), name
 
     # --- After: nothing of it at all.
     before = world.sealed()
