@@ -1,15 +1,20 @@
 """People and the program at the same summary and the same order at once: one after the other."""
 
 import threading
+import uuid
+from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
+from django.utils import timezone
 
 from copilot.lib.errors import DomainError
 from insights import deliveries, summaries
+from insights.deliveries import removals
 from insights.models import AtsDelivery, AtsRemoval, Summary, SummaryVersion
 from insights.summaries import editing, signing, versions
-from sessions import consents
+from sessions import consents, retention
+from sessions.models import Erasure
 from tests.insights import test_deliveries
 from tests.insights.test_deliveries import far, make_world, order, sign  # noqa: F401
 
@@ -120,3 +125,21 @@ def test_what_is_taken_back_while_it_is_sent_ends_and_what_arrived_is_known(worl
     kept = AtsRemoval.objects.filter(pk=row.pk).first()
     assert set(kept.remote["parts"] if kept else {}) == set(row.remote or {})
     assert test_deliveries.events("ats.ordered") == ["ats.ordered"]
+
+
+@pytest.mark.parametrize("ending", ["ordered again", "erased"])
+def test_who_may_still_be_sending_is_waited_for(world, ending):
+    sign(world)
+    row = order(world, "note")
+    until = timezone.now() + timedelta(seconds=100)
+    AtsDelivery.objects.update(state="sending", lease_token=uuid.uuid4(), lease_until=until)
+    with transaction.atomic():
+        removals.intend(row, "note", "IC-mark", "file.pdf")
+    if ending == "erased":
+        retention.erase_now(session=world.session, reason=Erasure.Reason.PERSON)
+        (left,), due = AtsRemoval.objects.all(), removals.overdue
+    else:
+        deliveries.cancel(session=world.session, delivery_id=row.pk)
+        left, due = order(world, "note"), deliveries.overdue
+    assert (left.state, left.next_attempt_at) == ("waiting", until)
+    assert due() == []
