@@ -141,7 +141,7 @@ def test_a_worker_killed_between_sending_and_knowing_leaves_one_note(
         for table in ("insights_atsdelivery", "insights_webhookdelivery"):
             assert writer.execute(LAPSE.format(table)).rowcount, f"nobody was at {table}"
     second = worker("second", env)
-    try:  # what a dead worker had of the queue comes back in an hour: the sweep is quicker
+    try:  # what a dead worker had of the queue comes back in ten minutes: the sweep is quicker
         product.manage("shell", "--no-imports", "-c", SWEEP, env=env)
         until(lambda: {state for (state,) in rows(STATES)} == {"sent"}, "not all went", second)
     finally:
