@@ -152,6 +152,8 @@ class Connections(Endpoint):
 class Candidates(Endpoint):
     """Search somebody over there, for an interview that one may send."""
 
+    keeps_answers = False  # asks somebody outside, and what is found is not kept
+
     @extend_schema(
         operation_id="ats_candidates", request=AtsSearch, responses={200: listed(AtsTarget)}
     )
@@ -197,6 +199,8 @@ class Deliveries(Endpoint):
 
 class Preview(Endpoint):
     """What an order would send; nothing leaves."""
+
+    keeps_answers = False  # nothing is done, and a file is made to be looked at
 
     @extend_schema(operation_id="ats_preview", request=AtsOrder, responses={200: AtsPreview})
     def post(self, request: Request, session_id: UUID) -> Response:

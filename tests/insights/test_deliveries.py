@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.kinds import Event
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, IdempotentRequest
 from copilot.lib.errors import DomainError
 from insights import ats, deliveries, summaries, tasks
 from insights.deliveries import backoff, removals
@@ -541,6 +541,28 @@ def test_the_way_of_the_page(world, api, django_capture_on_commit_callbacks, mon
     assert (listed["state"], listed["done"]) == ("sent", ["note"])
     assert listed["target"]["label"] == "Daniel Reyes"
     assert len(world.far.kept) == 1
+
+
+def test_what_is_found_or_only_looked_at_is_not_kept(world):
+    """Nor is anybody outside asked inside a transaction, as with a key that counts."""
+    sign(world)
+    client = client_of(world.cast.olga)
+    base = f"/api/v1/sessions/{world.session.pk}/ats"
+    wanted = {"connection": str(world.connection.pk), "target": TARGET, "parts": ["note"]}
+    for path, body in (
+        (f"/connections/{world.connection.pk}/candidates/", {"q": "Daniel"}),
+        ("/preview/", wanted),
+    ):
+        for _time in range(2):
+            answer = client.post(
+                f"{base}{path}",
+                body,
+                content_type="application/json",
+                headers={"Idempotency-Key": "one"},
+            )
+            assert answer.status_code == 200
+            assert "Idempotency-Replayed" not in answer.headers
+    assert IdempotentRequest.objects.count() == 0
 
 
 def test_what_the_other_side_refuses_is_told_with_a_way_to_fix_it(world, api):
