@@ -98,13 +98,15 @@ def _lines(session: Session) -> dict[str, Segment]:
 
 
 def _summary(session: Session, lines: dict[str, Segment], signed: SummaryVersion | None) -> Data:
+    corrected = versions.corrections(session)
     if signed is None:
-        made = queries.summary(session)
+        # One that is signed is not made again where lines were put right: see below.
+        made, _left_out = versions.readable(queries.summary(session), corrected)
         about: Data = {"state": "draft", "signed": None}
         language, sections = made.get("language", ""), made["sections"]
     else:
         # Without what a line said before somebody put it right: the redaction may have missed that.
-        said, left_out = versions.readable(signed.content, versions.corrections(session))
+        said, left_out = versions.readable(signed.content, corrected)
         about = {"state": "signed", "signed": _signature(signed, left_out)}
         language, sections = said["language"], said["sections"]
     return {

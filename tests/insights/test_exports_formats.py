@@ -228,6 +228,12 @@ def test_of_a_signed_version_what_was_corrected_since_is_left_out(held):
     assert content["summary"]["signed"]["left_out"] >= 1
     text = text_of(made(held, "markdown", "summary"))
     assert "left out" in text
+    # Nor is it in the summary as it stands, which stays as it was signed.
+    drafted = json.loads(made(held, "json", "summary", draft=True).body)["summary"]
+    told = {one["text"] for part in drafted["sections"] for one in part["sentences"]}
+    assert told == {
+        one["text"] for part in content["summary"]["sections"] for one in part["sentences"]
+    }
     with zipfile.ZipFile(io.BytesIO(made(held, "bundle", "summary").body)) as archive:
         assert "signed-summary.json" not in archive.namelist()
 
