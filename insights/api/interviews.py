@@ -35,7 +35,7 @@ from insights.shapes import (
     ToneSummary,
     Traits,
 )
-from insights.summaries import templates
+from insights.summaries import templates, versions
 from sessions import access
 from sessions.guides.checks import MOST_COMPETENCIES, MOST_QUESTIONS, TEXT_CHARS
 from sessions.models import Session
@@ -288,12 +288,19 @@ class Summary(Endpoint):
 
     @extend_schema(operation_id="summary_get", responses={200: SummaryShape, 409: None})
     def get(self, request: Request, session_id: UUID) -> Response:
-        """Return what a finished interview came to, each sentence with its lines."""
+        """Return what a finished interview came to, each sentence with its lines.
+
+        Who may not record does not read sentences that say what a line said before it was put
+        right; what is signed has them until it is taken up again.
+        """
         session = access.get_session(request.user, session_id)
         summaries.check(session)
         note_view(session)
         want_summary(session)
-        return Response(queries.summary(session))
+        shown = queries.summary(session)
+        if not access.perms_of(request.user, session)["record"]:
+            shown, _withheld = versions.readable(shown, versions.corrections(session))
+        return Response(shown)
 
     @extend_schema(operation_id="summary_make", request=SummaryInput, responses={202: SummaryShape})
     def post(self, request: Request, session_id: UUID) -> Response:

@@ -131,20 +131,25 @@ class SummaryVersions(Endpoint):
 
 
 class OneSummaryVersion(Endpoint):
-    """One version with its words; a signed one as it was signed, with the statement about it."""
+    """One version with its words; to who holds the interview a signed one as it was signed.
+
+    To others it is without what a line said before it was put right: that may be what the redaction
+    missed. The statement comes with the whole of a signed version only.
+    """
 
     @extend_schema(operation_id="summary_version", responses={200: OneVersionShape, 409: None})
     def get(self, request: Request, session_id: UUID, number: int) -> Response:
         session = access.get_session(request.user, session_id)
         summaries.check(session)
         note_view(session)
-        found = queries.summary_versions(session, all_of_them=_may_record(request, session))
+        holds = _may_record(request, session)
+        found = queries.summary_versions(session, all_of_them=holds)
         version = found.filter(number=number).first()
         if version is None:
             raise Http404
         version.session = session  # whose key is at hand
         content, withheld = version.content, 0
-        if version.why != Why.SIGNED:
+        if version.why != Why.SIGNED or not holds:
             content, withheld = versions.readable(content, versions.corrections(session))
         return Response(
             {
@@ -152,7 +157,7 @@ class OneSummaryVersion(Endpoint):
                 "content": content,
                 "lines": queries.places(session, versions.lines_of(content)),
                 "withheld": withheld,
-                "statement": versions.statement(version) if version.signature else None,
+                "statement": _statement(version) if not withheld else None,
             }
         )
 
@@ -176,6 +181,10 @@ def version_json(version: SummaryVersion) -> dict[str, Any]:
         "digest": version.digest,
         "signed": version.why == Why.SIGNED,
     }
+
+
+def _statement(version: SummaryVersion) -> dict[str, Any] | None:
+    return versions.statement(version) if version.signature else None
 
 
 def _may_record(request: Request, session: Session) -> bool:
