@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, idempotency
 from accounts.kinds import Event
 from accounts.models import User
 from copilot.lib.errors import DomainError
@@ -126,6 +126,7 @@ def _take_back(held: Session, method: str, by: User | None) -> ConsentRecord:
     record.withdrawn_at = timezone.now()
     record.withdrawn_method, record.withdrawn_by = method, by
     record.save(update_fields=["withdrawn_at", "withdrawn_method", "withdrawn_by"])
+    idempotency.forget_about(held.pk)  # they may hold a summary, which is shown no more
     _trace(Event.CONSENT_WITHDRAWN, held, method=method)
     events.stop_recorders_on_commit(held.pk, at_once=True)
     if held.status == Status.LIVE:

@@ -164,6 +164,24 @@ def test_after_a_withdrawal_nothing_is_signed_or_shown(made):
         assert code(client_of(made.cast.olga).get(address(made, what))) == (409, "no_consent")
 
 
+def test_after_a_withdrawal_a_kept_answer_shows_nothing_either(made):
+    edit(made, "Mine.")
+    client, body = client_of(made.cast.olga), json.dumps({"revision": see(made)["revision"]})
+
+    def once(path, body, key):
+        return client.post(
+            path, body, content_type="application/json", headers={"Idempotency-Key": key}
+        )
+
+    assert "Mine." in once(address(made, "sign/"), body, "sign").content.decode()
+    withdrawn = f"/api/v1/sessions/{made.session.pk}/consent/withdrawn/"
+    for replayed in (False, True):
+        answer = once(withdrawn, json.dumps({"method": "verbal"}), "withdraw")
+        assert answer.status_code == 200
+        assert ("Idempotency-Replayed" in answer.headers) is replayed
+    assert code(once(address(made, "sign/"), body, "sign")) == (409, "no_consent")
+
+
 @pytest.mark.parametrize("body", [{}, {"revision": -1}, {"revision": "x"}], ids=str)
 def test_signing_names_what_was_read(made, body):
     assert code(send(made, "sign/", **body)) == (400, "invalid")
