@@ -165,7 +165,7 @@ def make(*, session: Session, by: User, choice: Choice) -> File:
     with override(choice.language or get_language()):
         content = gather(session, by, choice.parts, draft=choice.draft)
         if choice.kind == BUNDLE:
-            body = _bundle(session, choice, content, name)
+            body = _bundle(session, by, choice, content, name)
             return File(f"{name}.zip", "application/zip", body)
         ending, content_type, write = FORMATS[choice.kind]
         return File(f"{name}.{ending}", content_type, write(content))
@@ -181,7 +181,7 @@ def _name(session: Session) -> str:
     return f"interview-{day.isoformat()}-{str(session.pk)[:8]}"
 
 
-def _bundle(session: Session, choice: Choice, content: Data, name: str) -> bytes:
+def _bundle(session: Session, by: User, choice: Choice, content: Data, name: str) -> bytes:
     files = {}
     for kind in choice.formats:
         if kind not in TRANSCRIPT_ONLY or "transcript" in choice.parts:
@@ -189,7 +189,8 @@ def _bundle(session: Session, choice: Choice, content: Data, name: str) -> bytes
             files[f"{name}.{ending}"] = write(content)
     if not files:
         raise DomainError("bad_parts", _("Subtitles and tables need the transcript."), status=400)
-    files["consent.json"] = bundle.consent(session)
+    holds = access.perms_of(by, session)["record"]  # as where the API tells of consents
+    files["consent.json"] = bundle.consent(session, names=holds)
     signed = content.get("summary", {}).get("signed")
     if signed and not signed["left_out"]:  # whole, as it was signed
         version = versions.signed(session)

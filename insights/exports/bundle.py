@@ -63,17 +63,21 @@ def pack(files: dict[str, bytes], session: Session, about: dict[str, Any]) -> by
     return written.getvalue()
 
 
-def consent(session: Session) -> bytes:
-    """Return what the candidate was told and answered, when and how, the newest answer last."""
-    return _json([_record(one) for one in session.consents.select_related("noted_by")])
+def consent(session: Session, *, names: bool) -> bytes:
+    """Return what the candidate was told and answered, when and how, the newest answer last.
+
+    With `names` also who gave it, as somebody noted it.
+    """
+    rows = session.consents.select_related("noted_by")
+    return _json([_record(one, names=names) for one in rows])
 
 
-def _record(record: ConsentRecord) -> dict[str, Any]:
+def _record(record: ConsentRecord, *, names: bool) -> dict[str, Any]:
     return {
         "answer": record.answer,
         "notice": {"version": record.notice_version, "shown": record.notice},
         "method": record.method,
-        "given_by": record.given_by or "",
+        "given_by": (record.given_by or "") if names else None,
         "given_at": _iso(record.given_at),
         "noted_by": record.noted_by.display_name if record.noted_by else "",
         "withdrawn_at": _iso(record.withdrawn_at),

@@ -416,6 +416,20 @@ def test_a_bundle_holds_what_its_manifest_says_and_verifies(held, packed, capsys
     assert "6 files hold" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("person", "told"), [("olga", "Robin Reyes"), ("cora", None), ("ada", None)]
+)
+def test_who_gave_the_consent_is_for_who_holds_the_interview(held, person, told):
+    record = held.session.consents.get()
+    record.given_by = "Robin Reyes"
+    record.save()
+    by = getattr(held.cast, person)
+    body = made(held, "bundle", "transcript", formats=("json",), by=by).body
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        (consent,) = json.loads(archive.read("consent.json"))
+    assert consent["given_by"] == told
+
+
 def test_a_bundle_is_checked_without_the_database(held, packed, django_db_blocker):
     key = receipts.public_key(held.cast.organization)
     other = receipts.public_key(held.cast.elsewhere)
