@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Organization
 from copilot.lib import outgoing
+from copilot.lib.crypto import CryptoError
 from copilot.lib.errors import DomainError
 from insights import ats
 from insights.ats.base import Account, Adapter, AtsError, Part, Target
@@ -61,11 +62,20 @@ def opened(connection: AtsConnection, sender: Sender | None = None) -> Adapter:
     """Return the adapter of a connection, at work with its credential; it asks for nothing yet."""
     account = Account(
         base_url=connection.base_url,
-        credential=connection.credential or "",
+        credential=_credential(connection),
         options=connection.options or {},
         mapping=connection.mapping or {},
     )
     return ats.ADAPTERS[connection.kind](account, sender or Sender(LEASE))
+
+
+def _credential(connection: AtsConnection) -> str:
+    """Return the key; one that does not open is as good as a wrong one: a person enters another."""
+    try:
+        return connection.credential or ""
+    except CryptoError:
+        logger.error("the credential of ATS connection %s does not open", connection.pk)
+        raise AtsError("bad_credential", permanent=True) from None
 
 
 @contextmanager

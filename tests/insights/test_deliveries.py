@@ -565,6 +565,24 @@ def test_what_is_found_or_only_looked_at_is_not_kept(world):
     assert IdempotentRequest.objects.count() == 0
 
 
+def test_a_key_that_does_not_open_ends_its_orders_and_keeps_no_other_from_working(world):
+    other = AtsConnection(
+        organization=world.cast.organization, name="Other", kind="lever", base_url=world.far.url
+    )
+    other.credential = CREDENTIAL
+    other.save()
+    sign(world)
+    row = order(world)
+    with database.cursor() as cursor:
+        cursor.execute(
+            "UPDATE insights_atsconnection SET credential = %s WHERE name = %s", [b"\x01x", "Ours"]
+        )
+    deliveries.deliver(row.pk)
+    assert state(row) == ("failed", "bad_credential")
+    listed = client_of(world.cast.olga).get("/api/v1/ats/connections/").json()["results"]
+    assert {one["name"]: bool(one["parts"]) for one in listed} == {"Ours": False, "Other": True}
+
+
 def test_what_the_other_side_refuses_is_told_with_a_way_to_fix_it(world, api):
     world.connection.credential = "another"
     world.connection.save()
