@@ -1,18 +1,20 @@
 """What `test_schemathesis.py` puts into addresses: one object of each kind, made in the product.
 
-It runs inside the served product, `make()` once for each operation, so that what one operation
+It runs inside the served product, `make()` anew for each operation that writes, so that what one
 destroys is there for the next one.
 """
 
 import json
 
-from accounts.models import Organization, User
+from accounts import tokens
+from accounts.models import ApiToken, Organization, User
 from accounts.roles import Role
 from accounts.services import create_organization
 from insights.analyzers.base import Finding
 from insights.cards import store_finding
 from insights.kinds import Kind
-from insights.models import AtsConnection, Webhook, WebhookDelivery
+from insights.models import AtsConnection, AtsDelivery, Summary, Webhook, WebhookDelivery
+from insights.summaries import making, signing
 from sessions import access, candidates, consents, notes, services
 from sessions.models import Guide, Session
 from tests.factories import go_live, make_session, make_token, make_user, say
@@ -47,12 +49,20 @@ def make(state: str) -> str:
     session = make_session(anna, here, guide=guide, candidate_name="Daniel Reyes")
     access.share(session=session, colleague=ben)
     link, _path = candidates.make_link(session=session, by=anna)
+    program = {"user": anna, "organization": here, "name": "probed"}
+    token = ApiToken.objects.filter(user=anna, name="probed", bound_to=None).first()
+    token = token or tokens.create(**program, scopes=["read"], days=1)[0]  # a person has few
+    device, _secret = tokens.create_for_device(
+        **program, bound_to=session.pk, channel="candidate", hours=1
+    )
     ids = {
         "session_id": str(session.pk),
         "guide_id": str(guide.pk),
         "user_id": ben.pk,
         "question": planned.pk,
         "number": 1,
+        "token_id": str(token.pk),
+        "device_id": str(device.pk),
         **_of_organization(here),
     }
     if state == "draft":
@@ -63,6 +73,7 @@ def make(state: str) -> str:
         ids["request_id"] = str(candidates.ask(link=link, kind="copy").pk)
     if state == "ended":
         services.end_session(session=session)
+        ids["delivery_id"] = _ordered(session, anna, ids["connection_id"])
     recorded = make_session(anna, here)
     upload = Upload.objects.create(session=recorded, created_by=anna, size=1_000_000)
     return json.dumps({**ids, "upload_id": str(upload.pk)})
@@ -75,6 +86,26 @@ def _said(session: Session, author: User) -> dict[str, str]:
     card = store_finding(session_id=session.pk, finding=finding, state="complete", source="rules")
     note = notes.add_note(session=session, author=author, text="Ask about load.")
     return {"segment_id": str(line.pk), "insight_id": str(card.pk), "note_id": str(note.pk)}
+
+
+def _ordered(session: Session, by: User, connection_id: object) -> str:
+    """Sign the summary as version 1; return the id of an order to send it, which failed."""
+    making.make(session_id=session.pk)
+    session.refresh_from_db()
+    revision = Summary.objects.get(session=session).revision
+    version = signing.sign(session=session, by=by, revision=revision)
+    order = AtsDelivery(
+        session=session,
+        connection_id=connection_id,
+        requested_by=by,
+        version=version.number,
+        parts=["note"],
+        state="failed",
+        fingerprint=bytes(16),
+    )
+    order.target = {"candidate": "p1", "application": "", "label": "Daniel Reyes"}
+    order.save()
+    return str(order.pk)
 
 
 def _of_organization(here: Organization) -> dict[str, str]:
@@ -94,5 +125,5 @@ def _of_organization(here: Organization) -> dict[str, str]:
     return {
         "connection_id": str(connection.pk),
         "webhook_id": str(webhook.pk),
-        "webhook_delivery_id": str(told.pk),
+        "message_id": str(told.pk),
     }
