@@ -42,7 +42,7 @@ def _token_json(token: ApiToken) -> dict[str, Any]:
 
 
 class Me(Endpoint):
-    @extend_schema(operation_id="me", responses={200: MeShape})
+    @extend_schema(operation_id="me_get", responses={200: MeShape})
     def get(self, request: Request) -> Response:
         """Return who you are, where you belong with which role, and by which token you came."""
         user = cast("User", request.user)

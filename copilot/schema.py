@@ -17,7 +17,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.rest import Endpoint
+from copilot import examples
 from copilot.lib import openapi
+from insights.webhooks.kinds import Kind, place_of
 
 DESCRIPTION = """\
 What the pages of Interview Copilot do, for programs.
@@ -65,21 +67,78 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 def finish(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
-    """Add what belongs to no operation: the description, and the resources in their order."""
+    """Add what no endpoint says of itself: description, examples, webhooks, ordered resources."""
     result["info"]["description"] = DESCRIPTION
     result["components"] |= openapi.shared()
-    used = {
-        tag
-        for operations in result["paths"].values()
-        for operation in operations.values()
-        for tag in operation["tags"]
-    }
+    result["webhooks"] = {kind.value: {"post": _message(kind)} for kind in Kind}
+    told = [one for methods in result["paths"].values() for one in methods.values()]
+    for operation in told:
+        if operation["operationId"] in examples.REQUESTS:
+            body = operation["requestBody"]["content"]["application/json"]
+            body["example"] = examples.REQUESTS[operation["operationId"]]
+    used = {tag for operation in told for tag in operation["tags"]}
     result["tags"] = [
         {"name": name, "description": text}
         for name, text in openapi.RESOURCES.items()
         if name in used
     ]
     return result
+
+
+# What messages name beside the interview.
+ALSO = {
+    Kind.SESSION_ERASED: "receipt",
+    Kind.CANDIDATE_ASKED: "request",
+    Kind.UPLOAD_FINISHED: "upload",
+    Kind.ATS_DELIVERED: "delivery",
+    Kind.ATS_FAILED: "delivery",
+}
+SIGNATURE = {
+    "webhook-id": "The same however often it is tried: take each once.",
+    "webhook-timestamp": "Seconds since 1970, of this attempt.",
+    "webhook-signature": "`v1,…`, one for each secret that is valid, separated by a space.",
+}
+
+
+def _message(kind: Kind) -> dict[str, Any]:
+    """Return the operation by which a receiver is told of an event."""
+    ids = {"webhook": examples.OTHER} if kind == Kind.TEST else {"session": examples.SESSION}
+    if kind in ALSO:
+        ids[ALSO[kind]] = examples.OTHER
+    place = place_of(kind, ids)
+    return {
+        "operationId": f"told_{kind.name.lower()}",
+        "summary": f"Told when {kind.label}",
+        "tags": ["Webhooks"],
+        "security": [],
+        "parameters": [
+            {
+                "in": "header",
+                "name": name,
+                "required": True,
+                "schema": {"type": "string"},
+                "description": text,
+            }
+            for name, text in SIGNATURE.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/WebhookMessage"},
+                    "example": {
+                        "type": kind.value,
+                        "timestamp": "2026-11-02T09:30:00.000Z",
+                        "data": {**ids, **({"url": place} if place else {})},
+                    },
+                }
+            },
+        },
+        "responses": {
+            "2XX": {"description": "It has arrived. Anything else is tried again, but for 410."},
+            "410": {"description": "Nobody listens here any more: the webhook is switched off."},
+        },
+    }
 
 
 @cache
@@ -106,7 +165,7 @@ class Schema(Endpoint):
 
     renderer_classes = [JSONRenderer, Yaml]
 
-    @extend_schema(operation_id="schema", responses={200: {"type": "object"}, 404: None})
+    @extend_schema(operation_id="schema_get", responses={200: {"type": "object"}, 404: None})
     def get(self, request: Request) -> Response:
         return Response(schema())
 

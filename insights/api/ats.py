@@ -139,7 +139,7 @@ def _over_there(ask: Callable[[], Any]) -> Any:
 class Connections(Endpoint):
     """Where the results of one's organizations may be sent."""
 
-    @extend_schema(operation_id="ats_connections", responses={200: listed(AtsConnectionShape)})
+    @extend_schema(operation_id="ats_connections_list", responses={200: listed(AtsConnectionShape)})
     def get(self, request: Request) -> Response:
         found = [
             connection_json(connection)
@@ -155,7 +155,7 @@ class Candidates(Endpoint):
     keeps_answers = False  # asks somebody outside, and what is found is not kept
 
     @extend_schema(
-        operation_id="ats_candidates", request=AtsSearch, responses={200: listed(AtsTarget)}
+        operation_id="ats_candidates_search", request=AtsSearch, responses={200: listed(AtsTarget)}
     )
     def post(self, request: Request, session_id: UUID, connection_id: UUID) -> Response:
         session = _sendable(request, session_id)
@@ -177,13 +177,13 @@ class Candidates(Endpoint):
 class Deliveries(Endpoint):
     """What was ordered to be sent of an interview, and how it went; POST orders."""
 
-    @extend_schema(operation_id="ats_deliveries", responses={200: paged(AtsDeliveryShape)})
+    @extend_schema(operation_id="ats_deliveries_list", responses={200: paged(AtsDeliveryShape)})
     def get(self, request: Request, session_id: UUID) -> Response:
         rows = deliveries.deliveries_of(_sendable(request, session_id))
         return self.page(request, rows, delivery_json, ordering=("-created_at", "id"))
 
     @extend_schema(
-        operation_id="ats_order",
+        operation_id="ats_deliveries_order",
         request=AtsOrder,
         responses={200: AtsDeliveryShape, 201: AtsDeliveryShape},
     )
@@ -212,7 +212,9 @@ class Preview(Endpoint):
 
 
 class Retry(Endpoint):
-    @extend_schema(operation_id="ats_retry", request=None, responses={200: AtsDeliveryShape})
+    @extend_schema(
+        operation_id="ats_deliveries_retry", request=None, responses={200: AtsDeliveryShape}
+    )
     def post(self, request: Request, session_id: UUID, delivery_id: UUID) -> Response:
         session = _sendable(request, session_id)
         limits.take(f"ats.{request.user.pk}", ORDERS_A_MINUTE)
@@ -222,7 +224,9 @@ class Retry(Endpoint):
 
 
 class Cancel(Endpoint):
-    @extend_schema(operation_id="ats_cancel", request=None, responses={200: AtsDeliveryShape})
+    @extend_schema(
+        operation_id="ats_deliveries_cancel", request=None, responses={200: AtsDeliveryShape}
+    )
     def post(self, request: Request, session_id: UUID, delivery_id: UUID) -> Response:
         session = _sendable(request, session_id)
         row = deliveries.cancel(

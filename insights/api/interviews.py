@@ -75,7 +75,7 @@ def _number(request: Request, name: str, default: int) -> int:
 class Snapshot(Endpoint):
     """What the page needs to be up to date: everything after `?after=<cursor>`."""
 
-    @extend_schema(operation_id="snapshot", parameters=[AFTER], responses={200: SnapshotShape})
+    @extend_schema(operation_id="snapshot_get", parameters=[AFTER], responses={200: SnapshotShape})
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
         note_view(session)
@@ -161,7 +161,7 @@ class PlannedQuestion(Endpoint):
     """Tick a question of the guide, or take the tick back."""
 
     @extend_schema(
-        operation_id="guide_question_tick",
+        operation_id="guide_questions_tick",
         request=QuestionInput,
         responses={200: TickedQuestion},
     )
@@ -206,7 +206,7 @@ class Tones(Endpoint):
 class Analyse(Endpoint):
     """Read an interview that is over once more, from its first line to its last."""
 
-    @extend_schema(operation_id="analyse", request=None, responses={202: AnalysisQueued})
+    @extend_schema(operation_id="sessions_analyse", request=None, responses={202: AnalysisQueued})
     def post(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id, access.Perm.RECORD)
         if session.status != Status.ENDED:

@@ -119,7 +119,7 @@ class SummaryVersions(Endpoint):
     """The versions of a summary, the newest first; who may not record is told of signed ones."""
 
     @extend_schema(
-        operation_id="summary_versions", responses={200: listed(VersionShape), 409: None}
+        operation_id="summary_versions_list", responses={200: listed(VersionShape), 409: None}
     )
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
@@ -137,7 +137,7 @@ class OneSummaryVersion(Endpoint):
     missed. The statement comes with the whole of a signed version only.
     """
 
-    @extend_schema(operation_id="summary_version", responses={200: OneVersionShape, 409: None})
+    @extend_schema(operation_id="summary_versions_get", responses={200: OneVersionShape, 409: None})
     def get(self, request: Request, session_id: UUID, number: int) -> Response:
         session = access.get_session(request.user, session_id)
         summaries.check(session)
@@ -166,7 +166,9 @@ class RestoreSummary(Endpoint):
     """Bring the sentences of a version back; what they take the place of is kept as one."""
 
     @extend_schema(
-        operation_id="summary_restore", request=RevisionInput, responses={200: SummaryShape}
+        operation_id="summary_versions_restore",
+        request=RevisionInput,
+        responses={200: SummaryShape},
     )
     def post(self, request: Request, session_id: UUID, number: int) -> Response:
         return _answer(request, session_id, summaries.restore, number=number)

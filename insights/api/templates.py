@@ -48,7 +48,7 @@ def template_json(template: SummaryTemplate) -> dict[str, Any]:
 class SummaryTemplates(Endpoint):
     """The templates of your organizations; admins write them in the administration."""
 
-    @extend_schema(operation_id="summary_templates", responses={200: paged(TemplateShape)})
+    @extend_schema(operation_id="summary_templates_list", responses={200: paged(TemplateShape)})
     def get(self, request: Request) -> Response:
         """Return the templates that a summary can be made by."""
         found = templates.visible_to(request.user)

@@ -24,10 +24,12 @@ from insights.webhooks.kinds import CHOICES, Kind
 MESSAGES_A_MINUTE = 30  # that one person tests and sends again
 
 
-class WebhookWrite(serializers.Serializer[Any]):
-    """A webhook as it is made; to change one, any of these."""
+class WebhookChange(serializers.Serializer[Any]):
+    """What of a webhook changes; what is not named stays."""
 
-    url = serializers.CharField(max_length=500, help_text="https, on the public internet.")
+    url = serializers.CharField(
+        max_length=500, required=False, help_text="https, on the public internet."
+    )
     events = serializers.ListField(
         child=serializers.ChoiceField(choices=[name for name, _label in CHOICES]),
         max_length=len(CHOICES),
@@ -36,6 +38,12 @@ class WebhookWrite(serializers.Serializer[Any]):
     )
     description = serializers.CharField(max_length=120, allow_blank=True, required=False)
     is_active = serializers.BooleanField(required=False)
+
+
+class WebhookWrite(WebhookChange):
+    """A webhook as it is made."""
+
+    url = serializers.CharField(max_length=500, help_text="https, on the public internet.")
 
 
 class WebhookShape(serializers.Serializer[Any]):
@@ -166,13 +174,13 @@ class Webhooks(Endpoint):
 
     keeps_answers = False  # the secret is told once
 
-    @extend_schema(operation_id="webhooks", responses={200: paged(WebhookShape), 404: None})
+    @extend_schema(operation_id="webhooks_list", responses={200: paged(WebhookShape), 404: None})
     def get(self, request: Request) -> Response:
         rows = endpoints.webhooks_of(_managed(request))
         return self.page(request, rows, webhook_json, ordering=("created_at", "id"))
 
     @extend_schema(
-        operation_id="webhook_create",
+        operation_id="webhooks_create",
         request=WebhookWrite,
         responses={201: WebhookWithSecret, 404: None},
     )
@@ -193,19 +201,19 @@ class OneWebhook(Endpoint):
     def hold(self, **place: Any) -> None:
         endpoints.hold(place["webhook_id"])
 
-    @extend_schema(operation_id="webhook", responses={200: WebhookShape})
+    @extend_schema(operation_id="webhooks_get", responses={200: WebhookShape})
     def get(self, request: Request, webhook_id: UUID) -> Response:
         return Response(webhook_json(_webhook(request, webhook_id)))
 
-    @extend_schema(operation_id="webhook_change", request=WebhookWrite, responses=WebhookShape)
+    @extend_schema(operation_id="webhooks_change", request=WebhookChange, responses=WebhookShape)
     def patch(self, request: Request, webhook_id: UUID) -> Response:
         """Change a webhook; `is_active` switches on again what was switched off after failures."""
         webhook = _webhook(request, webhook_id)
-        given = WebhookWrite(data=request.data, partial=True)
+        given = WebhookChange(data=request.data)
         given.is_valid(raise_exception=True)
         return Response(webhook_json(endpoints.change(webhook=webhook, **given.validated_data)))
 
-    @extend_schema(operation_id="webhook_remove", responses={204: None})
+    @extend_schema(operation_id="webhooks_remove", responses={204: None})
     def delete(self, request: Request, webhook_id: UUID) -> Response:
         """Remove a webhook and its log."""
         endpoints.remove(webhook=_webhook(request, webhook_id))
@@ -215,7 +223,7 @@ class OneWebhook(Endpoint):
 class RotateWebhook(Endpoint):
     keeps_answers = False  # the secret is told once
 
-    @extend_schema(operation_id="webhook_rotate", request=None, responses={200: WebhookWithSecret})
+    @extend_schema(operation_id="webhooks_rotate", request=None, responses={200: WebhookWithSecret})
     def post(self, request: Request, webhook_id: UUID) -> Response:
         """Give it a new secret; for 24 hours messages are signed by the one before too."""
         webhook, secret = endpoints.rotate(webhook=_webhook(request, webhook_id))
@@ -225,7 +233,9 @@ class RotateWebhook(Endpoint):
 class TestWebhook(Endpoint):
     __test__ = False  # no test of pytest's
 
-    @extend_schema(operation_id="webhook_test", request=None, responses={202: WebhookDeliveryShape})
+    @extend_schema(
+        operation_id="webhooks_test", request=None, responses={202: WebhookDeliveryShape}
+    )
     def post(self, request: Request, webhook_id: UUID) -> Response:
         """Send a `webhook.test`, once; its row in the log says how it went."""
         webhook = _webhook(request, webhook_id)
@@ -237,7 +247,7 @@ class WebhookDeliveries(Endpoint):
     """What was sent to a webhook in the last 30 days, the newest first."""
 
     @extend_schema(
-        operation_id="webhook_deliveries",
+        operation_id="webhooks_deliveries_list",
         parameters=[DeliveryFilter],
         responses={200: paged(WebhookDeliveryShape)},
     )
@@ -252,7 +262,7 @@ class WebhookDeliveries(Endpoint):
 class OneWebhookDelivery(Endpoint):
     """One message and its attempts."""
 
-    @extend_schema(operation_id="webhook_delivery", responses={200: WebhookDeliveryShape})
+    @extend_schema(operation_id="webhooks_deliveries_get", responses={200: WebhookDeliveryShape})
     def get(self, request: Request, webhook_id: UUID, message_id: UUID) -> Response:
         row = get_object_or_404(_deliveries(request, webhook_id), pk=message_id)
         return Response(delivery_json(row))
@@ -260,7 +270,9 @@ class OneWebhookDelivery(Endpoint):
 
 class ReplayWebhookDelivery(Endpoint):
     @extend_schema(
-        operation_id="webhook_replay", request=None, responses={202: WebhookDeliveryShape}
+        operation_id="webhooks_deliveries_replay",
+        request=None,
+        responses={202: WebhookDeliveryShape},
     )
     def post(self, request: Request, webhook_id: UUID, message_id: UUID) -> Response:
         """Send a message once more, as another one with its own id."""

@@ -17,7 +17,7 @@ from accounts.roles import Act
 from sessions import access, retention, services
 from sessions.access import Perm
 from sessions.api import preparing
-from sessions.api.preparing import PreparedInput
+from sessions.api.preparing import PreparedChange
 from sessions.models import Erasure
 from sessions.serializers import detail_json, session_json
 from sessions.shapes import Interview, InterviewForYou
@@ -34,13 +34,13 @@ class SessionDetail(Endpoint):
         access.lock_session(place["session_id"])
 
     @extend_schema(
-        operation_id="sessions_change", request=PreparedInput, responses={200: InterviewForYou}
+        operation_id="sessions_change", request=PreparedChange, responses={200: InterviewForYou}
     )
     @transaction.atomic
     def patch(self, request: Request, session_id: UUID) -> Response:
         """Change what was prepared; once the interview runs title and job, at its end the title."""
         session = access.get_session(request.user, session_id, Perm.RECORD)
-        given = PreparedInput(data=request.data, partial=True)
+        given = PreparedChange(data=request.data)
         given.is_valid(raise_exception=True)
         user = cast("User", request.user)
         session = preparing.change(given.validated_data, user=user, session=session)

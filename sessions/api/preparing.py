@@ -40,6 +40,12 @@ class PreparedInput(serializers.Serializer[Any]):
     visibility = serializers.ChoiceField(choices=Session.Visibility.choices, required=False)
 
 
+class PreparedChange(PreparedInput):
+    """What of it changes; what is not named stays."""
+
+    title = serializers.CharField(max_length=160, required=False)
+
+
 def create(given: dict[str, Any], *, user: User, organization: Organization) -> Session:
     about = {**given, "guide": _guide(given.get("guide"), user, organization)}
     about["planned_minutes"] = about.get("planned_minutes") or _minutes(about["guide"])

@@ -36,7 +36,7 @@ class ScorecardInput(serializers.Serializer[Any]):
 class Scorecards(Endpoint):
     """One's own ratings, and those of others once they are for one to see."""
 
-    @extend_schema(operation_id="scorecards", responses={200: ScorecardsShape})
+    @extend_schema(operation_id="scorecards_list", responses={200: ScorecardsShape})
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
         services.note_view(session)
@@ -46,7 +46,7 @@ class Scorecards(Endpoint):
 class ScorecardPanel(Endpoint):
     """What everybody submitted, competency by competency, once it is for one to see."""
 
-    @extend_schema(operation_id="scorecard_panel", responses={200: PanelShape})
+    @extend_schema(operation_id="scorecards_panel", responses={200: PanelShape})
     def get(self, request: Request, session_id: UUID) -> Response:
         session = access.get_session(request.user, session_id)
         services.note_view(session)
@@ -55,7 +55,7 @@ class ScorecardPanel(Endpoint):
 
 class MyScorecard(Endpoint):
     @extend_schema(
-        operation_id="scorecard_save", request=ScorecardInput, responses={200: ScorecardsShape}
+        operation_id="scorecards_save", request=ScorecardInput, responses={200: ScorecardsShape}
     )
     def put(self, request: Request, session_id: UUID) -> Response:
         """Keep the ratings of the competencies that are named; the others stay as they are."""
@@ -68,7 +68,7 @@ class MyScorecard(Endpoint):
 
 
 class SubmitScorecard(Endpoint):
-    @extend_schema(operation_id="scorecard_submit", request=None, responses={200: ScorecardsShape})
+    @extend_schema(operation_id="scorecards_submit", request=None, responses={200: ScorecardsShape})
     def post(self, request: Request, session_id: UUID) -> Response:
         """Make one's ratings final; they stay as they are from then on."""
         session = access.get_session(request.user, session_id, Perm.COMMENT)

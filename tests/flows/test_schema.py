@@ -8,8 +8,10 @@ import pytest
 import yaml
 from django.core.management import call_command
 from django.test import Client
+from jsonschema import Draft202012Validator, FormatChecker
 
-from copilot import schema
+from copilot import examples, schema
+from insights.webhooks.kinds import Kind
 from tests.factories import client_of, make_token
 from tests.flows.matrix import PEOPLE, RULES, doors
 
@@ -59,6 +61,45 @@ def test_operations_are_told_apart_and_told_of(generated):
         assert operation.get("summary"), place
         assert any(code.startswith("2") for code in operation["responses"]), place
         assert {"401", "403", "429"} <= operation["responses"].keys(), place
+
+
+def test_lists_are_named_alike(generated):
+    """`<resource>_<verb>`, so that generated clients have one habit; pages are `…_list`."""
+    for place, operation in operations(generated).items():
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)+", operation["operationId"]), place
+        answer = operation["responses"].get("200", {}).get("content", {})
+        shape = answer.get("application/json", {}).get("schema", {}).get("$ref", "")
+        if shape.endswith("Page"):
+            assert operation["operationId"].endswith("_list"), place
+
+
+def fits(generated: dict, body: dict) -> list[str]:
+    """Return what an example breaks of the schema of its own body."""
+    whole = {**body["schema"], "components": generated["components"]}
+    found = Draft202012Validator(whole, format_checker=FormatChecker()).iter_errors(body["example"])
+    return [error.message for error in found]
+
+
+def test_each_json_body_has_an_example_that_fits(generated):
+    named = set()
+    for place, operation in operations(generated).items():
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if body is None or "examples" in body:
+            continue
+        named.add(operation["operationId"])
+        assert "example" in body, place
+        assert fits(generated, body) == [], place
+    assert named == set(examples.REQUESTS)
+
+
+def test_what_webhooks_are_sent_is_in_it(generated):
+    assert set(generated["webhooks"]) == set(Kind.values)
+    for kind, told in generated["webhooks"].items():
+        body = told["post"]["requestBody"]["content"]["application/json"]
+        assert body["example"]["type"] == kind
+        assert fits(generated, body) == []
+        known = generated["components"]["schemas"]["WebhookData"]["properties"]
+        assert body["example"]["data"].keys() <= known.keys()
 
 
 def test_every_answer_of_the_access_matrix_is_in_it(generated):
