@@ -10,7 +10,16 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import analysis, interview, page, redaction, starting, streams, upload
+from tests.benchmarks import (
+    analysis,
+    interview,
+    page,
+    redaction,
+    results,
+    starting,
+    streams,
+    upload,
+)
 from tests.benchmarks.figures import PAGE, Report, write
 
 BENCHMARKS: dict[str, Callable[[], Report]] = {
@@ -19,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[], Report]] = {
     "interview": interview.main,
     "analysis": analysis.main,
     "page": page.main,
+    "results": results.main,
     "upload": upload.main,
     "streams": streams.main,
 }
