@@ -12,6 +12,7 @@ from django.conf import settings
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
+from fpdf.fonts import TTFFont
 
 from insights.exports.directions import is_rtl
 
@@ -69,6 +70,12 @@ class Paper(FPDF):
         self.set_auto_page_break(True, margin=BOTTOM)
         self.c_margin = 0
         self._face("", 10, INK)
+
+    def release(self) -> None:
+        """Close the files of the faces, which stay open while pages are set."""
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
 
     # --- what every page has ---------------------------------------------------------------------
 

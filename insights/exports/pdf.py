@@ -84,6 +84,12 @@ class Document:
         return [*([own] if own else []), *self._content.get("panel", ())]
 
     def made(self) -> bytes:
+        try:
+            return self._made()
+        finally:
+            self._paper.release()
+
+    def _made(self) -> bytes:
         content = self._content
         self._paper.add_page()
         self._cover()
