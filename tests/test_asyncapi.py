@@ -506,7 +506,8 @@ def write_beside(session, cast):
     own = {"session": session, "author": cast.cora, "note_id": note.pk}
     notes.change_note(**own, text="Ask about load.")
     notes.remove_note(**own)
-    notes.add_note(session=session, author=cast.cora, kind="bookmark", segment=note.pk)
+    line = session.segments.first()
+    notes.add_note(session=session, author=cast.cora, kind="bookmark", segment=line.pk)
     access.share(session=session, colleague=cast.sam, level="comment")
 
 
