@@ -55,7 +55,7 @@ def test_a_bundle_asks_for_its_files_and_subtitles_for_nothing(enter):  # noqa: 
         assert endings == {"md", "json"}  # consent, manifest and signature are JSON
     format_field.select_option("vtt")
     expect(files).to_be_hidden()
-    expect(dialog.get_by_role("group", name="What the file holds")).to_be_disabled()
+    expect(dialog.get_by_label("Transcript")).to_be_disabled()
     assert download(page).startswith(b"WEBVTT")
 
 
