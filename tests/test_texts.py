@@ -7,15 +7,27 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from copilot.lib.assets import modules
+
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted(p for p in (ROOT / "static" / "js").glob("*.js"))
-EN = (ROOT / "static" / "js" / "texts" / "en.js").read_text()
-KEYS = set(re.findall(r'^  (?:"([^"]+)"|(\w+)):', EN, re.M))
-KEYS = {quoted or plain for quoted, plain in KEYS}
+TEXTS = ROOT / "static" / "js" / "texts"
+
+
+def keys_of(texts: Path) -> set[str]:
+    """Return the keys of one file of sentences."""
+    found = re.findall(r'^  (?:"([^"]+)"|(\w+)):', texts.read_text(), re.M)
+    return {quoted or plain for quoted, plain in found}
+
+
+FOR_ALL = keys_of(TEXTS / "en.js")
+FOR_REVIEW = keys_of(TEXTS / "review" / "en.js")
+KEYS = FOR_ALL | FOR_REVIEW
 READ_OUT = {"aria-label", "title", "placeholder", "alt", "aria-description"}
 UNTOLD = {"script", "style", "kbd", "code"}
-NAMES = {"CSV", "JSON", "JSON Lines", "Markdown", "SRT", "WebVTT"}  # the same in every language
+# the same in every language
+NAMES = {"CSV", "JSON", "JSON Lines", "Markdown", "PDF", "SRT", "WebVTT", "Word"}
 TRANSLATED = re.compile(
     r"{%-?\s*blocktrans(?:late)?\b.*?{%-?\s*endblocktrans(?:late)?\s*-?%}"
     r"|{%-?\s*block (?:body_class|nav_\w+)\s*%}.*?{%-?\s*endblock\s*%}"
@@ -109,11 +121,18 @@ def test_every_language_has_its_texts_for_scripts_and_pages():
     assert listed is not None
     scripts = {"en", *re.findall(r'"([\w-]+)"', listed[1])}
     assert scripts == {code for code, _ in settings.LANGUAGES}
-    assert scripts == {path.stem for path in (ROOT / "static" / "js" / "texts").glob("*.js")}
-    for code in scripts - {"en"}:
-        texts = (ROOT / "static" / "js" / "texts" / f"{code}.js").read_text()
-        keys = re.findall(r'^  (?:"([^"]+)"|(\w+)):', texts, re.M)
-        assert {quoted or plain for quoted, plain in keys} == KEYS
+    for folder, keys in ((TEXTS, FOR_ALL), (TEXTS / "review", FOR_REVIEW)):
+        assert scripts == {path.stem for path in folder.glob("*.js")}
+        for code in scripts:
+            assert keys_of(folder / f"{code}.js") == keys
+
+
+def test_a_sentence_is_in_one_place_and_only_the_review_says_its_own():
+    assert FOR_ALL.isdisjoint(FOR_REVIEW)
+    js = ROOT / "static"
+    live = {js / module for module in modules(js, "js/live.js", "js/recorder-desk.js")}
+    named = "\n".join(code_of(path) for path in live if path.parent.name == "js")
+    assert {key for key in FOR_REVIEW if f'"{key}"' in named} == set()
 
 
 def test_what_keeps_the_model_is_said_by_the_pages_too():

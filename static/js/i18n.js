@@ -2,7 +2,7 @@
 
 import en from "./texts/en.js";
 
-const LANGUAGES = []; // besides English: each has its texts/<code>.js
+const LANGUAGES = []; // besides English: each has its texts/<code>.js, and its texts/review/<code>.js
 
 const locale = document.documentElement.lang || "en";
 const language = LANGUAGES.find((code) => code === locale || code === locale.split("-")[0]);
@@ -14,6 +14,12 @@ const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle
 
 function fill(sentence, values) {
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/** Take in the sentences of a page that has a folder of its own; `english` is what it holds in English. */
+export async function learn(folder, english) {
+  Object.assign(en, english);
+  if (language) Object.assign(catalog, (await import(`./texts/${folder}/${language}.js`)).default);
 }
 
 /** Return the sentence of a key with its values; an entry by plural category needs `n`. */

@@ -1,5 +1,6 @@
 /** The page after an interview: what it came to, beside what was said. */
 
+import "./review-texts.js"; // before what says them
 import { read } from "./api.js";
 import { Banner } from "./banner.js";
 import { setUpBeside } from "./beside.js";
