@@ -28,12 +28,28 @@ if (swagger) {
   });
 }
 
-/** Redoc shows its maker's logo from its maker's server: nothing here is loaded from elsewhere. */
+/**
+ * Redoc asks for its maker's logo at its maker's server: nothing here is loaded from elsewhere.
+ * Such an image is told at once that it failed; Redoc then takes it out. React sets the address both ways.
+ */
 function withoutForeignImages() {
+  const images = HTMLImageElement.prototype;
   const { setAttribute } = Element.prototype;
-  HTMLImageElement.prototype.setAttribute = function set(name, value) {
-    if (name !== "src" || new URL(value, location.href).origin === location.origin) setAttribute.call(this, name, value);
+  const { set, ...address } = Object.getOwnPropertyDescriptor(images, "src");
+  const ours = (image, value) => {
+    const own = new URL(value, location.href).origin === location.origin || value.startsWith("data:");
+    if (!own) queueMicrotask(() => image.dispatchEvent(new Event("error")));
+    return own;
   };
+  images.setAttribute = function setAny(name, value) {
+    if (name !== "src" || ours(this, value)) setAttribute.call(this, name, value);
+  };
+  Object.defineProperty(images, "src", {
+    ...address,
+    set(value) {
+      if (ours(this, value)) set.call(this, value);
+    },
+  });
 }
 
 if (redoc) {
