@@ -301,6 +301,7 @@ def test_rows_break_where_the_library_breaks_them():
         assert [line.strip() for line in page._lines(text.strip(), width)] == [
             line.strip() for line in theirs if line.strip()
         ]
+    page.release()
 
 
 def test_an_operators_font_takes_the_place_of_boxes(held, settings):
