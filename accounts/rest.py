@@ -107,14 +107,15 @@ class Endpoint(APIView):
         rows: QuerySet[Any],
         show: Callable[[Any], dict[str, Any]],
         ordering: tuple[str, ...],
+        size: int = ByCursor.page_size,
     ) -> Response:
         """Return `{"next", "previous", "results"}` of the rows in this order.
 
         The order ends with a unique field and begins with one that is never null. A damaged row is
-        left out.
+        left out. `size` is how many come where the request does not say.
         """
         paginator = ByCursor()
-        paginator.ordering = ordering
+        paginator.ordering, paginator.page_size = ordering, size
         found: list[Model] = paginator.paginate_queryset(rows, request, view=self) or []
         return paginator.get_paginated_response(opened(found, show))
 

@@ -24,5 +24,6 @@ INTERVIEW_ANALYSIS_INTERVAL = 0.5
 INTERVIEW_LATENCY_INTERVAL = 0.0  # no thread writes beside a test
 if not url:
     DATABASES["default"]["TEST"] = {"NAME": f"{_data}/test.sqlite3"}  # noqa: F405  # see above
+WHITENOISE_AUTOREFRESH = True  # or each client of a test looks through all files first
 INTERVIEW_OUTGOING_ALLOW = ["127.0.0.1"]  # the servers that tests start
 INTERVIEW_SCRIPT = str(BASE_DIR / "tests" / "data" / "script.json")  # noqa: F405  # see above

@@ -4,6 +4,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -15,7 +16,7 @@ from accounts import limits
 from accounts.models import User
 from accounts.rest import Endpoint
 from copilot.lib.errors import DomainError
-from copilot.lib.openapi import listed
+from copilot.lib.openapi import listed, paged
 from copilot.lib.sealed import opened
 from insights import cards, corrections, coverage, offrecord, queries, reviews, summaries, tasks
 from insights.analytics import analytics
@@ -99,20 +100,26 @@ class Transcript(Endpoint):
             ),
         ],
         responses={
-            200: listed(SegmentShape, more=serializers.BooleanField(required=False)),
+            200: listed(
+                SegmentShape,
+                more=serializers.BooleanField(required=False),
+                next=serializers.URLField(required=False, allow_null=True),
+                previous=serializers.URLField(required=False, allow_null=True),
+            ),
         },
     )
     def get(self, request: Request, session_id: UUID) -> Response:
         """Return the lines; `before` and `from` are milliseconds on the interview's clock.
 
         With either of them a page comes, and `more` tells whether it is full; the line at the edge
-        comes again. Without both all lines come.
+        comes again. Without both they come by cursor, from the first line on.
         """
         session = access.get_session(request.user, session_id)
         note_view(session)
         asked = request.query_params
         if "before" not in asked and "from" not in asked:
-            return Response({"results": [segment_json(s) for s in transcript(session)]})
+            lines_of = transcript(session)
+            return self.page(request, lines_of, segment_json, ("start_ms", "pk"), size=MOST_LINES)
         edge = {
             "since" if name == "from" else name: _number(request, name, 0)
             for name in ("before", "from")
@@ -126,12 +133,13 @@ class Transcript(Endpoint):
 
 
 class Insights(Endpoint):
-    @extend_schema(operation_id="insights_list", responses={200: listed(Card)})
+    @extend_schema(operation_id="insights_list", responses={200: paged(Card)})
     def get(self, request: Request, session_id: UUID) -> Response:
         """Return the cards, the most urgent first, then the newest."""
         session = access.get_session(request.user, session_id)
         note_view(session)
-        return Response({"results": opened(queries.insights_of(session), insight_json)})
+        order = ("-priority", "-created_at", "pk")
+        return self.page(request, queries.insights_of(session), insight_json, order)
 
 
 class FeedbackInput(serializers.Serializer[Any]):
@@ -176,12 +184,13 @@ class PlannedQuestion(Endpoint):
 
 
 class Claims(Endpoint):
-    @extend_schema(operation_id="claims_list", responses={200: listed(ClaimShape)})
+    @extend_schema(operation_id="claims_list", responses={200: paged(ClaimShape)})
     def get(self, request: Request, session_id: UUID) -> Response:
         """Return what can be checked, in the order of the interview."""
         session = access.get_session(request.user, session_id)
         note_view(session)
-        return Response({"results": opened(queries.claims_of(session), claim_json)})
+        claims = queries.claims_of(session).annotate(start_ms=F("segment__start_ms"))
+        return self.page(request, claims, claim_json, ("start_ms", "created_at", "pk"))
 
 
 class Tones(Endpoint):

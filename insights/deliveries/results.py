@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from insights.ats.base import Part, Rating, Result
+from insights.exports import write_pdf
 from insights.exports.contents import gather
-from insights.exports.pdf import pdf
 from insights.models import SummaryVersion
 from insights.summaries import versions
 from sessions.models import Scorecard, Session
@@ -72,7 +72,7 @@ def submitted(session: Session, by: User) -> Scorecard | None:
 
 def attachment(session: Session, version: SummaryVersion, by: User | None) -> bytes:
     """Return the signed summary as a file, as of when it was signed: the same at every try."""
-    return pdf(gather(session, by, ["summary"], version=version, at=version.at))
+    return write_pdf(gather(session, by, ["summary"], version=version, at=version.at))
 
 
 def _day(session: Session) -> date:

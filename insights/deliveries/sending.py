@@ -19,7 +19,7 @@ from accounts.kinds import Event
 from insights.ats.base import UNKNOWN, Adapter, AtsError, Part, Result, Target
 from insights.deliveries import connections, removals, results
 from insights.deliveries.backoff import LEASE, MOST_TRIES, pause
-from insights.models import AtsConnection, AtsDelivery, State, SummaryVersion
+from insights.models import AtsConnection, AtsDelivery, State, Summary, SummaryVersion
 from sessions import access
 from sessions.queries import has_consent
 
@@ -96,6 +96,8 @@ def _take(delivery_id: UUID) -> AtsDelivery | None:
         code = "no_connection"
     elif not has_consent(session):
         code = "no_consent"
+    elif not _still_wanted(row):
+        code = "not_wanted"
     elif row.tries > MOST_TRIES:  # whoever tried died each time
         code = "gave_up"
     if code:
@@ -104,6 +106,14 @@ def _take(delivery_id: UUID) -> AtsDelivery | None:
     row.state, row.lease_token, row.lease_until = State.SENDING, uuid.uuid4(), _lease()
     row.save(update_fields=["state", "tries", "lease_token", "lease_until"])
     return row
+
+
+def _still_wanted(row: AtsDelivery) -> bool:
+    """Tell whether what is sent is what is signed now, and who ordered it may still send it."""
+    signed = Summary.objects.filter(session=row.session, state=Summary.State.SIGNED)
+    stands = signed.filter(version=row.version).exists()
+    by = row.requested_by
+    return stands and by is not None and access.perms_of(by, row.session)["share"]
 
 
 def _work(row: AtsDelivery, sender: connections.Sender) -> _Work:

@@ -21,6 +21,10 @@ OWN = {
         gettext_lazy("The signed version is gone."),
         gettext_lazy("Sign the summary again and send it anew."),
     ),
+    "not_wanted": (
+        gettext_lazy("The summary was taken up again, or who ordered it may send it no more."),
+        gettext_lazy("Sign the summary and send it anew."),
+    ),
     "gave_up": (
         gettext_lazy("It did not work out in many tries."),
         gettext_lazy("Try again later; tell your administrator if that does not help."),

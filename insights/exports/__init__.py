@@ -26,9 +26,7 @@ from copilot.lib.errors import DomainError
 from insights import summaries
 from insights.exports import bundle, plain, subtitles
 from insights.exports.contents import PARTS, Data, gather
-from insights.exports.pdf import pdf
 from insights.exports.table import table
-from insights.exports.word import word
 from insights.models import SummaryVersion
 from insights.summaries import versions
 from sessions import access
@@ -51,6 +49,7 @@ __all__ = [
     "session_to_take",
     "signed_pdf",
     "take_turn",
+    "write_pdf",
 ]
 
 Writer = Callable[[Data], bytes]
@@ -60,10 +59,24 @@ def _json(content: Data) -> bytes:
     return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
 
 
+def write_pdf(content: Data) -> bytes:
+    """Return the file. What sets pages takes long to import: processes begin without it."""
+    from insights.exports.pdf import pdf
+
+    return pdf(content)
+
+
+def write_word(content: Data) -> bytes:
+    """Return the file, by what is imported late as well."""
+    from insights.exports.word import word
+
+    return word(content)
+
+
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 FORMATS: dict[str, tuple[str, str, Writer]] = {  # ending, content type, who writes it
-    "pdf": ("pdf", "application/pdf", pdf),
-    "docx": ("docx", WORD, word),
+    "pdf": ("pdf", "application/pdf", write_pdf),
+    "docx": ("docx", WORD, write_word),
     "markdown": ("md", "text/markdown; charset=utf-8", plain.markdown),
     "text": ("txt", "text/plain; charset=utf-8", plain.text),
     "json": ("json", "application/json; charset=utf-8", _json),
@@ -173,7 +186,7 @@ def make(*, session: Session, by: User, choice: Choice) -> File:
 
 def signed_pdf(session: Session, version: SummaryVersion) -> bytes:
     """Return a signed summary as PDF, as of its signature: the same bytes each time."""
-    return pdf(gather(session, None, ["summary"], version=version, at=version.at))
+    return write_pdf(gather(session, None, ["summary"], version=version, at=version.at))
 
 
 def _name(session: Session) -> str:

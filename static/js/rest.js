@@ -23,8 +23,11 @@ export async function fetchRest(base, store, more) {
     edge = lines.at(-1)?.start_ms;
   }
   for (const [name, type] of [["claims", "claim"], ["tones", "tone"]]) {
-    const page = await patiently(`${base}/${name}/`);
-    if (page) await inTurn(page.results, (object) => store.take(type, object));
+    for (let url = `${base}/${name}/?limit=1000`; url; ) {
+      const page = await patiently(url);
+      if (page) await inTurn(page.results, (object) => store.take(type, object));
+      url = page?.next;
+    }
   }
 }
 

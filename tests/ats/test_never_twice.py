@@ -10,7 +10,7 @@ from tests.ats.worlds import MARK, PARTS, RESULT, SERVERS, STORES, adapter_for, 
 
 
 @pytest.mark.parametrize(("kind", "part"), PARTS)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(faults=st.lists(st.sampled_from(FAULTS), max_size=6))
 def test_exactly_one_is_left_there(kind, part, faults):
     server = SERVERS[kind]()

@@ -49,7 +49,7 @@ def spoiled(draw, kind):
 
 
 @pytest.mark.parametrize("kind", sorted(ADAPTERS))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_an_odd_answer_is_an_ats_error(kind, data):
     def send(method, url, headers, content):

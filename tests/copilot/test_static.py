@@ -24,6 +24,11 @@ STATIC = settings.BASE_DIR / "static"
 RECORDER = "js/recorder-desk.js"  # imported for who records, before and while they do
 
 
+@pytest.fixture(autouse=True)
+def _as_served(settings):
+    settings.WHITENOISE_AUTOREFRESH = False
+
+
 def body(response) -> bytes:
     content = b"".join(response.streaming_content)
     response.close()

@@ -23,7 +23,7 @@ from tests import product
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 THOROUGH = bool(os.environ.get("TEST_THOROUGH"))
-READS, WRITES = 3, 4  # requests made up by Hypothesis for each operation
+READS, WRITES = 2, 3  # requests made up by Hypothesis for each operation
 FOREIGN = 1  # of those that name real objects, as many are sent by somebody else, too
 CHECKS = [
     checks.not_a_server_error,

@@ -357,6 +357,21 @@ def test_a_connection_that_was_switched_off_ends_the_order(world):
     assert state(row) == ("failed", "no_connection")
 
 
+@pytest.mark.parametrize("why", ["taken up again", "signed anew", "left"])
+def test_an_order_that_waits_goes_no_more_once_it_is_not_what_is_signed(world, why):
+    sign(world)
+    row = order(world, by=world.cast.ada)
+    if why == "left":
+        world.cast.ada.memberships.update(is_active=False)
+    else:
+        signing.reopen(session=world.session)
+    if why == "signed anew":
+        sign(world)
+    deliveries.deliver(row.pk)
+    assert state(row) == ("failed", "not_wanted")
+    assert world.far.parts() == []
+
+
 # --- To call back --------------------------------------------------------------------------------
 
 

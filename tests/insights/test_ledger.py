@@ -202,6 +202,22 @@ def test_who_sees_the_interview_reads_its_claims_and_others_do_not(cast, session
     assert Client().get(url).status_code == 401
 
 
+def test_claims_come_page_by_page_in_the_order_of_the_interview(cast, session):
+    hear(session, FIVE)
+    hear(session, "I have eight years of experience with Kafka.", at=60)
+    analyse(session)
+    olga = client(cast.olga)
+    whole = olga.get(f"/api/v1/sessions/{session.pk}/claims/").json()
+    assert len(whole["results"]) > 1
+    assert whole["next"] is None
+    found, url = [], f"/api/v1/sessions/{session.pk}/claims/?limit=1"
+    while url:
+        page = olga.get(url).json()
+        found += page["results"]
+        url = page["next"]
+    assert found == whole["results"]
+
+
 def test_an_interview_that_is_over_is_analysed_again_for_who_recorded_it(
     cast, session, monkeypatch
 ):
